@@ -1,0 +1,1 @@
+"""HTTP with JSON, for SDKs, browsers and programs."""

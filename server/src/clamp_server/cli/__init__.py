@@ -1,0 +1,1 @@
+"""The command `clamp`: one subcommand a module."""

@@ -1,0 +1,1 @@
+"""What `clamp demo` shows: a small shop and its visitors, as outside programs."""

@@ -1,0 +1,1 @@
+"""Event in: decode, admit, enrich, buffer. Bytes become rows, one way."""

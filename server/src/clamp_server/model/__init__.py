@@ -1,0 +1,1 @@
+"""The nouns of the server. Pure: no I/O, no clock, no randomness."""

@@ -1,0 +1,1 @@
+"""The only place with a database: events, and the catalog around them."""

@@ -1,0 +1,68 @@
+"""SQL text with its values held apart, and what a store of events can do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, LiteralString, Protocol, TypeAlias
+
+from clamp_server.model.event import EnrichedEvent
+
+Value: TypeAlias = str | int | float | bool | datetime | Sequence[str] | None
+# What a driver hands back has no better type; it stops at a question's `read_*`.
+Row: TypeAlias = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Sql:
+    """A statement with `$name` holes.
+
+    `text` is a `LiteralString`: pyright refuses any text that a caller's
+    value could have reached, so an injection is a type error.
+    """
+
+    text: LiteralString
+    values: Mapping[str, Value] = field(default_factory=dict[str, Value])
+
+
+class Dialect(Protocol):
+    """The few expressions that DuckDB and ClickHouse spell differently."""
+
+    # Members are added with the first question that needs them.
+
+
+class EventStore(Protocol):
+    """One database of events."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """How this database spells what the other spells otherwise."""
+        ...
+
+    def rows(self, sql: Sql) -> list[Row]:
+        """Run `sql` and return every row, keyed by column name.
+
+        Safe to call from several threads at once, also while `append` runs.
+
+        Raises:
+            StoreUnavailableError: The database cannot answer now.
+        """
+        ...
+
+    def append(self, events: Sequence[EnrichedEvent]) -> list[bool]:
+        """Store `events` in one durable transaction; return when it is on disk.
+
+        The answer has one bool an event, in order: True where it was stored,
+        False where the same project and id was stored before (also earlier in
+        `events`). Called from one thread at a time.
+
+        Raises:
+            StoreUnavailableError: Nothing of `events` was stored; disk full,
+                database gone. A later call may succeed without a restart.
+        """
+        ...
+
+    def close(self) -> None:
+        """Write everything out and let the files go."""
+        ...
