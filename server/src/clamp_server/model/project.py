@@ -61,3 +61,16 @@ class User:
     id: UserId
     email: str
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebSession:
+    """One browser that is signed in to the pages.
+
+    Attributes:
+        user: Who signed in; None for the bearer of a one-time sign-in link.
+    """
+
+    user: User | None
+    created_at: datetime
+    expires_at: datetime

@@ -1,0 +1,88 @@
+"""The catalog's tables as the newest migration leaves them; a test compares."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import Column as SqlColumn
+from sqlalchemy import (
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware UTC datetime, kept without its zone because SQLite has none."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def process_bind_param(
+        self, value: datetime | None, dialect: Dialect
+    ) -> datetime | None:
+        """Take the zone off."""
+        return value and value.astimezone(UTC).replace(tzinfo=None)
+
+    def process_result_value(
+        self, value: datetime | None, dialect: Dialect
+    ) -> datetime | None:
+        """Put the zone back on."""
+        return value and value.replace(tzinfo=UTC)
+
+
+METADATA = MetaData()
+
+PROJECTS = Table(
+    "projects",
+    METADATA,
+    SqlColumn("id", String(64), primary_key=True),
+    SqlColumn("name", String(200), nullable=False),
+    SqlColumn("created_at", Instant, nullable=False),
+    SqlColumn("time_zone", String(64), nullable=False),
+    # Space-separated: an origin has no space in it.
+    SqlColumn("allowed_origins", Text, nullable=False),
+    SqlColumn("rate_limit_per_s", Integer, nullable=True),
+)
+
+KEYS = Table(
+    "keys",
+    METADATA,
+    SqlColumn("id", String(64), primary_key=True),
+    SqlColumn("project_id", ForeignKey("projects.id"), nullable=False, index=True),
+    SqlColumn("api_key_sha256", String(64), nullable=False, unique=True),
+    SqlColumn("hint", String(4), nullable=False),
+    SqlColumn("created_at", Instant, nullable=False),
+    SqlColumn("revoked_at", Instant, nullable=True),
+)
+
+USERS = Table(
+    "users",
+    METADATA,
+    SqlColumn("id", String(64), primary_key=True),
+    SqlColumn("email", String(254), nullable=False, unique=True),
+    SqlColumn("password_hash", Text, nullable=False),
+    SqlColumn("created_at", Instant, nullable=False),
+)
+
+SIGN_IN_LINKS = Table(
+    "sign_in_links",
+    METADATA,
+    SqlColumn("token_sha256", String(64), primary_key=True),
+    SqlColumn("expires_at", Instant, nullable=False),
+)
+
+WEB_SESSIONS = Table(
+    "web_sessions",
+    METADATA,
+    SqlColumn("token_sha256", String(64), primary_key=True),
+    SqlColumn("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=True),
+    SqlColumn("created_at", Instant, nullable=False),
+    SqlColumn("expires_at", Instant, nullable=False),
+)

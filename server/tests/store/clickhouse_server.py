@@ -1,0 +1,97 @@
+"""ClickHouse's HTTP interface in a few lines, over the engine in this process."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qsl, urlsplit
+
+from chdb import ChdbError
+from chdb.session import Session
+
+
+class ClickHouseServer:
+    """One engine for the whole test run; chdb has room for one a process."""
+
+    def __init__(self) -> None:
+        self._session = Session()
+        self._numbers = itertools.count(1)
+        session = self._session
+
+        class Handler(_Handler):
+            engine = session
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread.start()
+
+    def empty_database(self) -> str:
+        """Make a database that nobody has used, and return its address."""
+        name = f"test_{next(self._numbers)}"
+        self._session.query(f"CREATE DATABASE {name}")
+        return f"http://127.0.0.1:{self._server.server_port}/{name}?compress=false"
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+        self._session.close()
+
+
+# What the HTTP interface reads itself; every other argument is a setting.
+NOT_SETTINGS = {
+    "client_protocol_version",
+    "database",
+    "default_format",
+    "query_id",
+    "wait_end_of_query",
+}
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    engine: Session
+    # The database in use belongs to the session, which all requests share.
+    lock = threading.Lock()
+
+    def do_POST(self) -> None:
+        arguments = dict(parse_qsl(urlsplit(self.path).query, keep_blank_values=True))
+        status, answer = self._answer(self._body(), arguments)
+        self.send_response(status)
+        self.send_header("content-length", str(len(answer)))
+        self.end_headers()
+        self.wfile.write(answer)
+
+    do_GET = do_POST
+
+    def _answer(self, query: bytes, arguments: dict[str, str]) -> tuple[int, bytes]:
+        values = {k[6:]: v for k, v in arguments.items() if k.startswith("param_")}
+        settings = ", ".join(
+            f"{name} = '{value}'"
+            for name, value in arguments.items()
+            if name not in NOT_SETTINGS and not name.startswith("param_")
+        )
+        if settings and query.lstrip().upper().startswith((b"SELECT", b"WITH")):
+            query += f" SETTINGS {settings}".encode()
+        with self.lock:
+            try:
+                if "database" in arguments:
+                    self.engine.query(f"USE {arguments['database']}")
+                found = self.engine.query(query, "TabSeparated", params=values)
+            except ChdbError as error:
+                return 500, str(error).encode()
+        return 200, found.bytes()
+
+    def _body(self) -> bytes:
+        if "content-length" in self.headers:
+            return self.rfile.read(int(self.headers["content-length"]))
+        body = b""
+        while size := int(self.rfile.readline(), 16):
+            body += self.rfile.read(size)
+            self.rfile.readline()
+        return body
+
+    def log_message(self, *_: object) -> None:
+        pass
