@@ -8,7 +8,6 @@ slow hash that a password needs would only slow every request.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -31,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from clamp_server.clock import Clock
-from clamp_server.errors import CatalogError, ConfigError
+from clamp_server.errors import CatalogError, ConfigError, StoreUnavailableError
 from clamp_server.model.ids import API_KEY_PREFIX, KeyId, ProjectId, UserId
 from clamp_server.model.project import Key, NewKey, Project, User, WebSession
 from clamp_server.store.catalog_rules import (
@@ -41,6 +40,7 @@ from clamp_server.store.catalog_rules import (
     checked_rate_limit,
     checked_time_zone,
 )
+from clamp_server.store.catalog_snapshot import CatalogSnapshot, secret_sha256
 from clamp_server.store.catalog_tables import (
     KEYS,
     PROJECTS,
@@ -195,7 +195,7 @@ class Catalog:
                     insert(KEYS).values(
                         id=key.id,
                         project_id=project_id,
-                        api_key_sha256=_sha256(api_key),
+                        api_key_sha256=secret_sha256(api_key),
                         hint=key.hint,
                         created_at=key.created_at,
                     )
@@ -242,7 +242,7 @@ class Catalog:
         """
         with self._engine.connect() as connection:
             key = connection.execute(
-                select(KEYS).where(KEYS.c.api_key_sha256 == _sha256(api_key))
+                select(KEYS).where(KEYS.c.api_key_sha256 == secret_sha256(api_key))
             ).one_or_none()
             if key is None:
                 return None
@@ -250,6 +250,23 @@ class Catalog:
                 select(PROJECTS).where(PROJECTS.c.id == key.project_id)
             ).one()
         return _project(project), _key(key)
+
+    def snapshot(self) -> CatalogSnapshot:
+        """Read every project and key at one instant.
+
+        Raises:
+            StoreUnavailableError: The database cannot answer now.
+        """
+        try:
+            with self._engine.connect() as connection:
+                projects = connection.execute(select(PROJECTS)).all()
+                keys = connection.execute(select(KEYS)).all()
+        except DBAPIError as error:
+            raise StoreUnavailableError("the catalog cannot be read") from error
+        return CatalogSnapshot(
+            projects={row.id: _project(row) for row in projects},
+            keys={row.api_key_sha256: _key(row) for row in keys},
+        )
 
     def create_user(self, email: str, password_hash: str) -> User:
         """Make a person who may sign in.
@@ -330,7 +347,8 @@ class Catalog:
         with self._writing.begin() as connection:
             connection.execute(
                 insert(SIGN_IN_LINKS).values(
-                    token_sha256=_sha256(token), expires_at=self._clock() + lifetime
+                    token_sha256=secret_sha256(token),
+                    expires_at=self._clock() + lifetime,
                 )
             )
         return token
@@ -341,7 +359,7 @@ class Catalog:
         with self._writing.begin() as connection:
             expires_at = connection.execute(
                 delete(SIGN_IN_LINKS)
-                .where(SIGN_IN_LINKS.c.token_sha256 == _sha256(token))
+                .where(SIGN_IN_LINKS.c.token_sha256 == secret_sha256(token))
                 .returning(SIGN_IN_LINKS.c.expires_at)
             ).scalar_one_or_none()
             connection.execute(
@@ -358,7 +376,7 @@ class Catalog:
             )
             connection.execute(
                 insert(WEB_SESSIONS).values(
-                    token_sha256=_sha256(token),
+                    token_sha256=secret_sha256(token),
                     user_id=user_id,
                     created_at=now,
                     expires_at=now + lifetime,
@@ -371,7 +389,7 @@ class Catalog:
         with self._engine.connect() as connection:
             row = connection.execute(
                 select(WEB_SESSIONS).where(
-                    WEB_SESSIONS.c.token_sha256 == _sha256(token),
+                    WEB_SESSIONS.c.token_sha256 == secret_sha256(token),
                     WEB_SESSIONS.c.expires_at > self._clock(),
                 )
             ).one_or_none()
@@ -391,7 +409,7 @@ class Catalog:
         with self._writing.begin() as connection:
             connection.execute(
                 delete(WEB_SESSIONS).where(
-                    WEB_SESSIONS.c.token_sha256 == _sha256(token)
+                    WEB_SESSIONS.c.token_sha256 == secret_sha256(token)
                 )
             )
 
@@ -424,10 +442,6 @@ def _begin_sqlite(connection: Connection) -> None:
     # first, and waits there.
     writes = connection.get_execution_options().get("clamp_writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
-
-
-def _sha256(secret: str) -> str:
-    return hashlib.sha256(secret.encode()).hexdigest()
 
 
 def _checked(changes: ProjectChanges) -> dict[str, str | int | None]:
