@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import LiteralString
 
 import clickhouse_connect
 from clickhouse_connect.driver.exceptions import Error
@@ -27,6 +28,12 @@ _SETTINGS = {
 
 class _ClickHouseDialect:
     """ClickHouse's spellings."""
+
+    def has_key(self, column: LiteralString, key: LiteralString) -> LiteralString:
+        return f"mapContains({column}, {key})"
+
+    def each_key(self, column: LiteralString) -> LiteralString:
+        return f"arrayJoin(mapKeys({column}))"
 
 
 class ClickHouseStore:

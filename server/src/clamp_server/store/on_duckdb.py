@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, LiteralString
 
 import duckdb
 import pyarrow as pa
@@ -33,6 +33,12 @@ _ARROW_SCHEMA = pa.schema([(c.name, _ARROW_TYPES[c.duckdb]) for c in EVENTS])
 
 class _DuckDBDialect:
     """DuckDB's spellings."""
+
+    def has_key(self, column: LiteralString, key: LiteralString) -> LiteralString:
+        return f"map_contains({column}, {key})"
+
+    def each_key(self, column: LiteralString) -> LiteralString:
+        return f"unnest(map_keys({column}))"
 
 
 class DuckDBStore:

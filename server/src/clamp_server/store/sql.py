@@ -31,6 +31,14 @@ class Dialect(Protocol):
 
     # Members are added with the first question that needs them.
 
+    def has_key(self, column: LiteralString, key: LiteralString) -> LiteralString:
+        """Write whether the map in `column` has the text `key` for a key."""
+        ...
+
+    def each_key(self, column: LiteralString) -> LiteralString:
+        """Write a column of a SELECT that makes a row of each key of a map."""
+        ...
+
 
 class EventStore(Protocol):
     """One database of events."""
