@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import parse_qsl, urlsplit
 
-from chdb import ChdbError
 from chdb.session import Session
 
 
@@ -50,6 +51,20 @@ NOT_SETTINGS = {
 }
 
 
+def _with_data_in_a_file(query: bytes, directory: Path) -> bytes:
+    """Take the rows of an INSERT out of its text.
+
+    The engine in process reads a statement as its command line does, where an
+    empty line ends the data: any two bytes 10 in a row would cut it short.
+    """
+    insert, found, data = query.partition(b" FORMAT Native\n")
+    if not found:
+        return query
+    path = directory / "rows.native"
+    path.write_bytes(data)
+    return insert + f" SELECT * FROM file('{path}', Native)".encode()
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     engine: Session
@@ -75,12 +90,14 @@ class _Handler(BaseHTTPRequestHandler):
         )
         if settings and query.lstrip().upper().startswith((b"SELECT", b"WITH")):
             query += f" SETTINGS {settings}".encode()
-        with self.lock:
+        with self.lock, TemporaryDirectory() as directory:
             try:
                 if "database" in arguments:
                     self.engine.query(f"USE {arguments['database']}")
+                query = _with_data_in_a_file(query, Path(directory))
                 found = self.engine.query(query, "TabSeparated", params=values)
-            except ChdbError as error:
+            # `chdb.ChdbError` is another class than the one it raises.
+            except RuntimeError as error:
                 return 500, str(error).encode()
         return 200, found.bytes()
 

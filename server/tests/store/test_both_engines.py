@@ -50,3 +50,12 @@ def test_events_are_counted_by_name(store: FilledStore) -> None:
     assert store.rows(
         Sql("SELECT name, count(*) AS events FROM events GROUP BY name ORDER BY name")
     ) == [{"name": "$pageview", "events": 2}, {"name": "signup", "events": 1}]
+
+
+def test_blank_lines_and_odd_text_come_back_as_they_are(store: FilledStore) -> None:
+    text = "Traceback\n\n\n  at 'x'\\t\ttab\r\n\0 ünï 🛒"
+    store.add(event(name=text, properties=Properties(strings={text: text})))
+
+    assert store.rows(Sql("SELECT name, strings FROM events")) == [
+        {"name": text, "strings": {text: text}}
+    ]
