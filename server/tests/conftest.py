@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -33,7 +33,7 @@ class FilledStore:
     def rows(self, sql: Sql) -> list[Row]:
         return self._store.rows(sql)
 
-    def append(self, events: list[EnrichedEvent]) -> list[bool]:
+    def append(self, events: Sequence[EnrichedEvent]) -> list[bool]:
         return self._store.append(events)
 
     def add(self, *events: EnrichedEvent) -> None:

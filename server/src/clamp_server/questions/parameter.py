@@ -1,0 +1,190 @@
+"""What a question can be asked with: each parameter is a value that reads itself.
+
+The same values read a request's query, list the parameters in the reference and
+name what is allowed in a refusal. An empty text counts as absent, as it does on
+events; parameters that a question does not know are ignored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, Protocol, TypeAlias, TypeVar
+from zoneinfo import ZoneInfo
+
+from clamp_server.errors import InvalidRequestError
+from clamp_server.model.dimension import DIMENSIONS, Dimension
+from clamp_server.model.period import ALLOWED_PERIODS, Period, decode_period
+from clamp_server.model.project import Project
+from clamp_server.model.scope import Scope
+
+Query: TypeAlias = Mapping[str, str]
+Word = TypeVar("Word", bound=str)
+
+
+class Parameter(Protocol):
+    """One named thing that a question can be asked with."""
+
+    @property
+    def name(self) -> str:
+        """The name in a query, on the command line and in a tool's arguments."""
+        ...
+
+    @property
+    def allowed(self) -> str:
+        """Every value that is taken, in words."""
+        ...
+
+    @property
+    def default(self) -> str:
+        """What its absence means, as text; empty where it means nothing asked."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """Any text, compared exactly."""
+
+    name: str
+    allowed: str = "any text"
+    default: str = ""
+
+    def read(self, query: Query) -> str:
+        """Return the text; empty when it is absent."""
+        return query.get(self.name, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice(Generic[Word]):
+    """One word of a closed set."""
+
+    name: str
+    words: Sequence[Word]
+    default: Word
+
+    @property
+    def allowed(self) -> str:
+        """The words that are taken."""
+        return ", ".join(word for word in self.words if word)
+
+    def read(self, query: Query) -> Word:
+        """Return the word.
+
+        Raises:
+            InvalidRequestError: It is none of `words`.
+        """
+        given = query.get(self.name) or self.default
+        for word in self.words:
+            if word == given:
+                return word
+        raise refusal(self, given)
+
+
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """Yes or no."""
+
+    name: str
+    default: str = "false"
+    allowed: str = "true, false"
+
+    def read(self, query: Query) -> bool | None:
+        """Return the answer; None when it is absent and has no default.
+
+        Raises:
+            InvalidRequestError: It is neither `true` nor `false`.
+        """
+        given = query.get(self.name) or self.default
+        if given not in ("true", "false", ""):
+            raise refusal(self, given)
+        return given == "true" if given else None
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """A whole number between two others, both allowed."""
+
+    name: str
+    least: int
+    most: int
+    usual: int
+
+    @property
+    def allowed(self) -> str:
+        """The range that is taken."""
+        return f"a whole number from {self.least} to {self.most}"
+
+    @property
+    def default(self) -> str:
+        """The usual number, as text."""
+        return str(self.usual)
+
+    def read(self, query: Query) -> int:
+        """Return the number.
+
+        Raises:
+            InvalidRequestError: It is not a whole number in the range.
+        """
+        given = query.get(self.name) or self.default
+        # `int` takes "1_0", " 1" and digits of other scripts; a query may not.
+        # Nine digits are more than any range here has.
+        if given.isascii() and given.isdigit() and len(given) <= 9:
+            number = int(given)
+            if self.least <= number <= self.most:
+                return number
+        raise refusal(self, given)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A period, in the project's time zone."""
+
+    name: str = "period"
+    default: str = "30d"
+    allowed: str = ALLOWED_PERIODS
+
+    def read(self, query: Query, project: Project, now: datetime) -> Period:
+        """Return the period.
+
+        Raises:
+            InvalidRequestError: It is none, or too long.
+        """
+        given = query.get(self.name) or self.default
+        try:
+            return decode_period(given, ZoneInfo(project.time_zone), now)
+        except ValueError as error:
+            raise InvalidRequestError(f"{self.name}: {error}") from error
+
+
+PERIOD = Span()
+LIMIT = Whole("limit", least=1, most=50, usual=10)
+FILTERS = tuple(Text(dimension) for dimension in DIMENSIONS)
+
+
+def read_scope(
+    query: Query,
+    project: Project,
+    now: datetime,
+    dimensions: Sequence[Dimension] = DIMENSIONS,
+) -> Scope:
+    """Return the scope that `period` and the filters of a query describe.
+
+    Args:
+        dimensions: Those that the question takes as filters.
+
+    Raises:
+        InvalidRequestError: The period is wrong.
+    """
+    return Scope(
+        project_id=project.id,
+        period=PERIOD.read(query, project, now),
+        filters=tuple((d, query[d]) for d in dimensions if query.get(d)),
+    )
+
+
+def refusal(parameter: Parameter, given: str) -> InvalidRequestError:
+    """Return the error for a value that `parameter` does not take."""
+    return InvalidRequestError(
+        f"{parameter.name}: must be {parameter.allowed}; got {given[:50]!r}"
+    )

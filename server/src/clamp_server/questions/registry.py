@@ -1,0 +1,33 @@
+"""Every question, for every surface: API, command line, tools and reference."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+from clamp_server.questions.ask import Question
+from clamp_server.questions.error_groups import errors_groups
+from clamp_server.questions.errors import errors_list
+from clamp_server.questions.events import events_list
+from clamp_server.questions.observed_schema import observed_schema
+from clamp_server.questions.revenue import revenue_list
+from clamp_server.questions.traffic import realtime
+
+# Each has its own parameters and answer; a surface passes them through unseen.
+AnyQuestion = Question[Any, Any]
+
+QUESTIONS: Mapping[str, AnyQuestion] = MappingProxyType(
+    {
+        question.name: question
+        for question in (
+            realtime,
+            events_list,
+            observed_schema,
+            revenue_list,
+            errors_list,
+            errors_groups,
+        )
+    }
+)
+"""By public name, in the order of the reference."""
