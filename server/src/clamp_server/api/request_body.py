@@ -1,0 +1,146 @@
+"""A request's body: read no further than its limit, and unpacked no further."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from starlette.requests import ClientDisconnect
+from starlette.types import Message, Receive
+
+from clamp_server.errors import (
+    InvalidRequestError,
+    TooLargeError,
+    UnsupportedTypeError,
+)
+from clamp_server.ingest.drop_reason import DropReason, invalid, shown
+
+Headers: TypeAlias = Mapping[bytes, bytes]
+
+# A client reads an answer only after it has sent its body. This much beyond the
+# limit is read and thrown away, so that an honest mistake learns what it was.
+MAX_DISCARDED_BYTES = 1024 * 1024
+# A phone on a bad network sends 64 KB in less.
+MAX_BODY_S = 30.0
+# Bytes that do not compress grow a little: the header, and 5 a 16 KB block.
+MAX_GZIP_GROWTH_BYTES = 1024
+_GZIP = 16 + zlib.MAX_WBITS
+_MALFORMED: DropReason = "malformed_body"
+
+
+def packed_limit(headers: Headers, max_bytes: int) -> int:
+    """Return the most bytes that a body of `max_bytes` has on the wire."""
+    return max_bytes + MAX_GZIP_GROWTH_BYTES * (b"content-encoding" in headers)
+
+
+def check_length(headers: Headers, max_bytes: int) -> None:
+    """Check the size that a request announces, before anything is looked at.
+
+    Raises:
+        TooLargeError: It is over the limit by more than `read_body` throws away.
+    """
+    if int(headers.get(b"content-length", b"0")) > max_bytes + MAX_DISCARDED_BYTES:
+        raise _too_large(max_bytes)
+
+
+async def read_body(
+    receive: Receive, max_bytes: int, longest_s: float = MAX_BODY_S
+) -> bytes:
+    """Return a whole body.
+
+    Args:
+        longest_s: How long its parts may take to arrive, in seconds.
+
+    Raises:
+        TooLargeError: More than `max_bytes`.
+        InvalidRequestError: It did not arrive in time.
+        ClientDisconnect: The client went away; nobody waits for an answer.
+    """
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body", False):
+        body: bytes = message.get("body", b"")
+        if len(body) > max_bytes:
+            raise _too_large(max_bytes)
+        return body
+    try:
+        async with asyncio.timeout(longest_s):
+            return await _read_on(message, receive, max_bytes)
+    except TimeoutError as error:
+        raise invalid(
+            _MALFORMED, "body", "a part of it", f"{longest_s:g} s are allowed"
+        ) from error
+
+
+def unpacked(body: bytes, headers: Headers, max_bytes: int) -> bytes:
+    """Undo the body's `Content-Encoding`: gzip or none.
+
+    Raises:
+        UnsupportedTypeError: Another encoding.
+        InvalidRequestError: Not gzip, or not all of it.
+        TooLargeError: Over `max_bytes` unpacked; it is not unpacked further.
+    """
+    encoding = headers.get(b"content-encoding", b"identity").strip().lower()
+    if encoding == b"gzip":
+        return _gunzipped(body, max_bytes)
+    check_not_packed(headers, "gzip or none is allowed")
+    return body
+
+
+def check_not_packed(
+    headers: Headers, allowed: str = "none is allowed on this endpoint"
+) -> None:
+    """Check that a body is as it is.
+
+    Raises:
+        UnsupportedTypeError: It has a `Content-Encoding`.
+    """
+    encoding = headers.get(b"content-encoding", b"identity").strip().lower()
+    if encoding not in (b"identity", b""):
+        got = shown(encoding.decode("latin-1"))
+        raise UnsupportedTypeError(f"content-encoding: got {got}; {allowed}")
+
+
+async def _read_on(message: Message, receive: Receive, max_bytes: int) -> bytes:
+    body = bytearray()
+    discarded = 0
+    while message["type"] == "http.request":
+        chunk: bytes = message.get("body", b"")
+        if discarded or len(body) + len(chunk) > max_bytes:
+            discarded += len(chunk)
+        else:
+            body += chunk
+        if discarded > MAX_DISCARDED_BYTES:
+            raise _too_large(max_bytes)
+        if not message.get("more_body", False):
+            if discarded:
+                raise _too_large(max_bytes)
+            return bytes(body)
+        message = await receive()
+    raise ClientDisconnect
+
+
+def _gunzipped(body: bytes, max_bytes: int) -> bytes:
+    stream = zlib.decompressobj(_GZIP)
+    try:
+        plain = stream.decompress(body, max_bytes + 1)
+    except zlib.error as error:
+        raise _not_gzip("malformed gzip") from error
+    if len(plain) > max_bytes:
+        raise _too_large(max_bytes, "unpacked ")
+    if not stream.eof:
+        raise _not_gzip("gzip that ends too early")
+    if stream.unused_data:
+        raise _not_gzip("more after the end of gzip")
+    return plain
+
+
+def _not_gzip(got: str) -> InvalidRequestError:
+    return invalid(_MALFORMED, "body", got, "one gzip member is allowed")
+
+
+def _too_large(max_bytes: int, how: str = "") -> TooLargeError:
+    return TooLargeError(
+        f"body: got more than {max_bytes} {how}bytes; at most {max_bytes} are allowed"
+    )
