@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -88,6 +89,9 @@ def demo(
             "the demo's shop talks through the SDK, which is not installed:"
             ' pip install "clamp-server[demo]"'
         )
+    # Whatever ends the demo ends what it started.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: sys.exit(1))
     with ExitStack() as stack:
         if data is None:
             data = Path(stack.enter_context(tempfile.TemporaryDirectory("clamp-demo")))
@@ -101,13 +105,13 @@ def demo(
         _print_what_landed(keeper, sent)
         if not once:
             out.print(f"\nThe page: {link}", soft_wrap=True, highlight=False)
-            out.print("More visitors keep coming until Ctrl-C.")
-            _wait_for_the_end(shop)
+            _let_it_move(shop)
 
 
 @contextmanager
 def _server(data: Path, port: int) -> Iterator[str]:
     """Run `clamp serve` and yield its address once it takes events."""
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
     # The visitors' addresses are made up, and reach the server in the header
     # that a proxy would write.
     arguments = (
@@ -154,7 +158,10 @@ def _program(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run one of our own modules beside us, and end it when we are done."""
     program = subprocess.Popen(  # noqa: S603 - our own interpreter and modules
-        [sys.executable, "-m", module, *arguments], **how
+        [sys.executable, "-m", module, *arguments],
+        # Ctrl-C is for us alone: we close the shop before the server.
+        start_new_session=True,
+        **how,
     )
     try:
         yield program
@@ -190,8 +197,12 @@ def _is_healthy(endpoint: str, server: subprocess.Popen[bytes]) -> bool:
     return False
 
 
-def _wait_for_the_end(shop: subprocess.Popen[bytes]) -> None:
+def _let_it_move(shop: subprocess.Popen[bytes]) -> None:
     try:
+        out.print("More visitors keep coming until Ctrl-C.")
+        if shop.stdin:
+            shop.stdin.write(b"\n")
+            shop.stdin.flush()
         shop.wait()
     except KeyboardInterrupt:
         out.print("\nClosing the shop.")

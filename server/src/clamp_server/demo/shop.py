@@ -2,7 +2,8 @@
 
 It is a program of its own that knows the server by its address and a key, and
 talks to it through the published SDK. It writes one JSON line about what it
-sent, then goes on with a trickle until its standard input ends.
+sent; a line on its standard input lets it go on with a trickle, and the end of
+that input closes it.
 """
 
 from __future__ import annotations
@@ -151,7 +152,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("--visits", type=int, default=60)
     parser.add_argument("--seed", type=int, default=7)
-    parser.add_argument("--once", action="store_true")
     options = parser.parse_args()
 
     project_id = os.environ["CLAMP_PROJECT_ID"]
@@ -162,9 +162,10 @@ def main() -> None:
     open_shop(DAYS, options.visits, dice, shop)
     sys.stdout.write(json.dumps(shop.sent) + "\n")
     sys.stdout.flush()
-    over = ended()
-    while not options.once and not over.wait(TRICKLE_S):
-        shop.serve(arriving_visitor(dice), now())
+    if sys.stdin.readline():
+        over = ended()
+        while not over.wait(TRICKLE_S):
+            shop.serve(arriving_visitor(dice), now())
 
 
 if __name__ == "__main__":
