@@ -1,9 +1,8 @@
 """Projects, keys and people: few rows that change, in any SQL database.
 
-With `catalog_tables.py` and `migrations/catalog/` the only user of SQLAlchemy
-and Alembic. Of a secret (an API key, a sign-in link, a session's token) only
-its SHA-256 is kept: a secret of 256 random bits cannot be guessed back, so the
-slow hash that a password needs would only slow every request.
+Of a secret (an API key, a sign-in link, a session's token) only its SHA-256 is
+kept: a secret of 256 random bits cannot be guessed back, so the slow hash that a
+password needs would only slow every request.
 """
 
 from __future__ import annotations
@@ -13,9 +12,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
-from alembic import command
-from alembic.config import Config
-from alembic.util import CommandError
 from sqlalchemy import (
     Connection,
     Engine,
@@ -33,6 +29,7 @@ from clamp_server.clock import Clock
 from clamp_server.errors import CatalogError, ConfigError, StoreUnavailableError
 from clamp_server.model.ids import API_KEY_PREFIX, KeyId, ProjectId, UserId
 from clamp_server.model.project import Key, NewKey, Project, User, WebSession
+from clamp_server.store.catalog_migration import migrate_catalog
 from clamp_server.store.catalog_rules import (
     checked_email,
     checked_name,
@@ -50,7 +47,6 @@ from clamp_server.store.catalog_tables import (
 )
 from clamp_server.store.private_path import make_private_directory, make_private_file
 
-MIGRATIONS = Path(__file__).parent / "migrations" / "catalog"
 # How long a statement waits for another process to finish its change.
 BUSY_TIMEOUT_S = 10.0
 ID_CHARACTERS = 16
@@ -86,17 +82,9 @@ class Catalog:
             ConfigError: A newer release has written this catalog, or the
                 database cannot be opened.
         """
-        config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
         try:
             with self._writing.begin() as connection:
-                config.attributes["connection"] = connection
-                command.upgrade(config, "head")
-        except CommandError as error:
-            raise ConfigError(
-                f"the catalog {self._engine.url!s} was written by a newer release of"
-                f" clamp-server; install that one ({error})"
-            ) from error
+                migrate_catalog(connection)
         except DBAPIError as error:
             raise ConfigError(
                 f"cannot open the catalog {self._engine.url!s}: {error.orig}"

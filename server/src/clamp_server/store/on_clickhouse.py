@@ -3,103 +3,174 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import LiteralString
+from urllib.parse import urlsplit
 
 import clickhouse_connect
-from clickhouse_connect.driver.exceptions import Error
+from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from clamp_server.clock import Clock, now
-from clamp_server.errors import StoreUnavailableError
+from clamp_server.errors import ConfigError, StoreUnavailableError
 from clamp_server.model.event import EnrichedEvent
-from clamp_server.store.event_row import event_row
-from clamp_server.store.schema import EVENTS
-from clamp_server.store.sql import Dialect, Row, Sql, Value
+from clamp_server.store.event_columns import event_columns
+from clamp_server.store.id_filter import EventId
+from clamp_server.store.migration_step import steps_after
+from clamp_server.store.sql import (
+    QUESTION_TIMEOUT_S,
+    REMEMBER_IDS,
+    Row,
+    Sql,
+    Value,
+    seq_at,
+)
 
 _HOLE = re.compile(r"\$([a-z_][a-z0-9_]*)")
+# Where the two engines mean different things by the same text, ClickHouse is
+# told to mean what DuckDB (and standard SQL) does.
 _SETTINGS = {
-    "join_use_nulls": 1,
     "aggregate_functions_null_for_empty": 1,
+    "join_use_nulls": 1,
     "prefer_column_name_to_alias": 1,
     "union_default_mode": "DISTINCT",
 }
+_TYPES: Mapping[type, str] = {
+    bool: "Bool",
+    int: "Int64",
+    float: "Float64",
+    datetime: "DateTime64(6, 'UTC')",
+    str: "String",
+    type(None): "Nullable(String)",
+}
 
 
-class _ClickHouseDialect:
+class ClickHouseDialect:
     """ClickHouse's spellings."""
 
     def has_key(self, column: LiteralString, key: LiteralString) -> LiteralString:
+        """Write whether the map in `column` has the text `key` for a key."""
         return f"mapContains({column}, {key})"
 
     def each_key(self, column: LiteralString) -> LiteralString:
+        """Write a column of a SELECT that makes a row of each key of a map."""
         return f"arrayJoin(mapKeys({column}))"
 
 
 class ClickHouseStore:
-    """One ClickHouse database with every event of this server."""
+    """Every event of this server, in one ClickHouse database.
 
-    def __init__(self, url: str, clock: Clock = now) -> None:
+    An id is looked up before its event is inserted, so one process stores it
+    once. Two processes that are sent the same id within the same moment both do.
+
+    Args:
+        url: `http[s]://user:password@host:port/database`.
+
+    Raises:
+        ConfigError: It cannot be reached, or a newer release has written it.
+    """
+
+    dialect = ClickHouseDialect()
+
+    def __init__(
+        self, url: str, clock: Clock = now, timeout_s: float = QUESTION_TIMEOUT_S
+    ) -> None:
         self._clock = clock
-        self._client = clickhouse_connect.get_client(
-            dsn=url, autogenerate_session_id=False
-        )
-        columns = ", ".join(f"{c.name} {c.clickhouse}" for c in EVENTS)
-        self._client.command(
-            f"CREATE TABLE IF NOT EXISTS events ({columns}) ENGINE = MergeTree"
-            " ORDER BY (project_id, occurred_at)"
-        )
-        self._seq = 0
-
-    @property
-    def dialect(self) -> Dialect:
-        """ClickHouse's spellings."""
-        return _ClickHouseDialect()
+        # Without the password.
+        self._name = f"ClickHouse at {urlsplit(url).hostname}"
+        try:
+            self._client = clickhouse_connect.get_client(
+                dsn=url,
+                # A session would let one statement run at a time.
+                autogenerate_session_id=False,
+                settings={**_SETTINGS, "max_execution_time": timeout_s},
+            )
+            self._migrate()
+        except ClickHouseError as error:
+            raise ConfigError(f"{self._name} cannot be used: {error}") from error
+        (newest,) = self.rows(Sql("SELECT max(seq) AS seq FROM events"))
+        self._last_seq: int = newest["seq"] or 0
 
     def rows(self, sql: Sql) -> list[Row]:
-        """Run `sql` and return every row, keyed by column name."""
-        text = _HOLE.sub(lambda hole: _typed(hole[1], sql.values), sql.text)
-        try:
+        """Run `sql` and return every row, keyed by column name.
+
+        Raises:
+            StoreUnavailableError: The database cannot answer now.
+        """
+        text = _HOLE.sub(lambda hole: _typed_hole(hole[1], sql.values), sql.text)
+        with self._translated():
             answer = self._client.query(
-                text,
-                parameters=dict(sql.values),
-                settings=_SETTINGS,
-                tz_mode="aware",
+                text, parameters=dict(sql.values), tz_mode="aware"
             )
-        except Error as error:
-            raise StoreUnavailableError(str(error)) from error
-        return list(answer.named_results())
+            return list(answer.named_results())
 
     def append(self, events: Sequence[EnrichedEvent]) -> list[bool]:
-        """Store `events`; repeats of an id are not noticed yet."""
-        first = max(self._seq + 1, int(self._clock().timestamp() * 1_000_000))
-        self._seq = first + len(events)
-        self._client.insert(
-            "events",
-            [event_row(event, first + n) for n, event in enumerate(events)],
-            column_names=[c.name for c in EVENTS],
-        )
-        return [True] * len(events)
+        """Insert `events`, those whose id is new, in one insert.
+
+        Raises:
+            StoreUnavailableError: Perhaps nothing of `events` was stored, or all.
+        """
+        stored = self._stored({(e.project_id, e.id) for e in events if e.id})
+        is_first = []
+        for event in events:
+            one = (event.project_id, event.id)
+            is_first.append(not event.id or one not in stored)
+            stored.add(one)
+        fresh = [e for e, first in zip(events, is_first, strict=True) if first]
+        if fresh:
+            self._insert(fresh)
+        return is_first
 
     def close(self) -> None:
         """Let the connections go."""
         self._client.close()
 
+    def _migrate(self) -> None:
+        self._client.command(
+            "CREATE TABLE IF NOT EXISTS migration_steps (number Int32, name String)"
+            " ENGINE = MergeTree ORDER BY number"
+        )
+        (row,) = self.rows(Sql("SELECT max(number) AS number FROM migration_steps"))
+        for step in steps_after(row["number"] or 0, "clickhouse", self._name):
+            for statement in step.statements:
+                self._client.command(statement)
+            self._client.insert("migration_steps", [[step.number, step.name]])
 
-def _typed(name: str, values: Mapping[str, Value]) -> str:
-    value = values[name]
-    if isinstance(value, bool):
-        kind = "Bool"
-    elif isinstance(value, int):
-        kind = "Int64"
-    elif isinstance(value, float):
-        kind = "Float64"
-    elif isinstance(value, datetime):
-        kind = "DateTime64(6, 'UTC')"
-    elif isinstance(value, str):
-        kind = "String"
-    elif value is None:
-        kind = "Nullable(String)"
-    else:
-        kind = "Array(String)"
-    return f"{{{name}:{kind}}}"
+    def _stored(self, ids: Collection[EventId]) -> set[EventId]:
+        if not ids:
+            return set()
+        found = self.rows(
+            Sql(
+                "SELECT project_id, id FROM events WHERE seq >= $since AND id IN $ids",
+                {
+                    "since": seq_at(self._clock() - REMEMBER_IDS),
+                    "ids": [id_ for _, id_ in ids],
+                },
+            )
+        )
+        return {(row["project_id"], row["id"]) for row in found}
+
+    def _insert(self, events: Sequence[EnrichedEvent]) -> None:
+        first_seq = max(self._last_seq + 1, seq_at(self._clock()))
+        seqs = range(first_seq, first_seq + len(events))
+        self._last_seq = seqs[-1]
+        columns = event_columns(events, seqs)
+        with self._translated():
+            self._client.insert(
+                "events",
+                list(columns.values()),
+                column_names=list(columns),
+                column_oriented=True,
+            )
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except ClickHouseError as error:
+            raise StoreUnavailableError(f"{self._name}: {error}") from error
+
+
+def _typed_hole(name: str, values: Mapping[str, Value]) -> str:
+    return f"{{{name}:{_TYPES.get(type(values[name]), 'Array(String)')}}}"

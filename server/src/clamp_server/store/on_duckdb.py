@@ -2,128 +2,293 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from threading import Timer
 from typing import Any, LiteralString
 
 import duckdb
-import pyarrow as pa
 
 from clamp_server.clock import Clock, now
-from clamp_server.errors import StoreUnavailableError
-from clamp_server.model.event import EnrichedEvent
-from clamp_server.store.event_row import event_row
-from clamp_server.store.schema import EVENTS
-from clamp_server.store.sql import Dialect, Row, Sql, Value
+from clamp_server.errors import ConfigError, StoreUnavailableError
+from clamp_server.store.event_batch import UnstorableError, event_batch
+from clamp_server.store.id_filter import EventId, IdPage
+from clamp_server.store.journal import Group, Journal
+from clamp_server.store.journaled_store import JournaledStore
+from clamp_server.store.migration_step import steps_after
+from clamp_server.store.private_path import make_private_directory
+from clamp_server.store.sql import QUESTION_TIMEOUT_S, Row, Sql, Value
 
-_ARROW_TYPES: Mapping[str, pa.DataType] = {
-    "VARCHAR": pa.string(),
-    "BIGINT": pa.int64(),
-    "INTEGER": pa.int32(),
-    "BOOLEAN": pa.bool_(),
-    "TIMESTAMP": pa.timestamp("us"),
-    "MAP(VARCHAR, VARCHAR)": pa.map_(pa.string(), pa.string()),
-    "MAP(VARCHAR, DOUBLE)": pa.map_(pa.string(), pa.float64()),
-    "MAP(VARCHAR, BOOLEAN)": pa.map_(pa.string(), pa.bool_()),
-    "MAP(VARCHAR, DECIMAL(38, 18))": pa.map_(pa.string(), pa.decimal128(38, 18)),
-}
-_ARROW_SCHEMA = pa.schema([(c.name, _ARROW_TYPES[c.duckdb]) for c in EVENTS])
+DEFAULT_MEMORY_MB = 192
+# DuckDB's own log grows to this before it is folded into the file. Folding
+# costs the same however long the log is, so 16 MB doubles the price of an event;
+# after a crash 32 MB take 0.6 s to read back (docs/reasons/storage.md).
+LOG_MB = 32
 
 
-class _DuckDBDialect:
+class DuckDBDialect:
     """DuckDB's spellings."""
 
     def has_key(self, column: LiteralString, key: LiteralString) -> LiteralString:
+        """Write whether the map in `column` has the text `key` for a key."""
         return f"map_contains({column}, {key})"
 
     def each_key(self, column: LiteralString) -> LiteralString:
+        """Write a column of a SELECT that makes a row of each key of a map."""
         return f"unnest(map_keys({column}))"
 
 
-class DuckDBStore:
-    """One DuckDB file with every event of this server."""
+class DuckDBStore(JournaledStore):
+    """Every event of this server, in one DuckDB file and the journal beside it.
+
+    Args:
+        path: The file; made when it is missing. None keeps all in memory.
+        memory_mb: What DuckDB may take for itself.
+
+    Raises:
+        ConfigError: A file cannot be opened, or another process has it.
+    """
 
     def __init__(
-        self, path: Path | None, memory_mb: int = 192, clock: Clock = now
+        self,
+        path: Path | None,
+        memory_mb: int = DEFAULT_MEMORY_MB,
+        clock: Clock = now,
+        timeout_s: float = QUESTION_TIMEOUT_S,
     ) -> None:
-        self._clock = clock
-        self._connection = duckdb.connect(
-            ":memory:" if path is None else str(path),
-            config={"memory_limit": f"{memory_mb}MB", "threads": 2},
-        )
-        columns = ", ".join(f"{c.name} {c.duckdb} NOT NULL" for c in EVENTS)
-        self._connection.execute(f"CREATE TABLE IF NOT EXISTS events ({columns})")
-        self._connection.execute(
-            "CREATE TABLE IF NOT EXISTS event_ids"
-            " (project_id VARCHAR, id VARCHAR, PRIMARY KEY (project_id, id))"
-        )
-        newest = self._connection.execute("SELECT max(seq) FROM events").fetchone()
-        self._seq: int = newest[0] or 0 if newest else 0
+        file = DuckDBFile(path, memory_mb, timeout_s)
+        try:
+            journal = Journal(path and path.with_suffix(".journal"))
+        except ConfigError:
+            file.close()
+            raise
+        super().__init__(file, journal, clock)
 
-    @property
-    def dialect(self) -> Dialect:
-        """DuckDB's spellings."""
-        return _DuckDBDialect()
+
+class DuckDBFile:
+    """The DuckDB file alone: what it is asked and what is loaded into it."""
+
+    dialect = DuckDBDialect()
+
+    def __init__(self, path: Path | None, memory_mb: int, timeout_s: float) -> None:
+        self._path = path
+        self._memory_mb = memory_mb
+        self._timeout_s = timeout_s
+        self._is_broken = False
+        # Of the newest event; None when it has to be asked.
+        self._last_seq: int | None = None
+        if path is not None:
+            make_private_directory(path.parent)
+            _check_log(path)
+        try:
+            self._connection = self._connect()
+        except duckdb.Error as error:
+            raise ConfigError(_cannot_open(path, error)) from error
 
     def rows(self, sql: Sql) -> list[Row]:
         """Run `sql` and return every row, keyed by column name."""
-        with self._connection.cursor() as cursor:
+        values = {name: _inside(value) for name, value in sql.values.items()}
+        with self._translated(), self._connection.cursor() as cursor:
+            stop = Timer(self._timeout_s, cursor.interrupt)
+            stop.start()
             try:
-                cursor.execute(sql.text, {k: _inside(v) for k, v in sql.values.items()})
-                names = [column[0] for column in cursor.description or ()]
-                found = cursor.fetchall()
-            except duckdb.Error as error:
-                raise StoreUnavailableError(str(error)) from error
+                found = cursor.execute(sql.text, values).fetchall()
+            finally:
+                stop.cancel()
+            names = [column[0] for column in cursor.description or ()]
         return [dict(zip(names, map(_outside, row), strict=True)) for row in found]
 
-    def append(self, events: Sequence[EnrichedEvent]) -> list[bool]:
-        """Store `events` in one durable transaction; return when it is on disk."""
-        self._connection.begin()
-        try:
-            stored = self._append(events)
-            self._connection.commit()
-        except duckdb.Error as error:
-            self._connection.rollback()
-            raise StoreUnavailableError(str(error)) from error
-        return stored
+    def last_seq(self) -> int:
+        """Return the newest event's `seq`; 0 without events."""
+        (row,) = self._asked("SELECT coalesce(max(seq), 0) FROM events")
+        return int(row[0])
 
-    def _append(self, events: Sequence[EnrichedEvent]) -> list[bool]:
-        stored: list[bool] = []
-        fresh: list[EnrichedEvent] = []
-        for event in events:
-            is_new = not event.id or bool(
-                self._connection.execute(
-                    "INSERT INTO event_ids VALUES (?, ?) ON CONFLICT DO NOTHING"
-                    " RETURNING 1",
-                    [event.project_id, event.id],
-                ).fetchone()
+    def load(self, groups: Sequence[Group]) -> None:
+        """Store the events after `last_seq` in one durable transaction.
+
+        Raises:
+            UnstorableError: A value fits no column; nothing was stored.
+            StoreUnavailableError: Nothing was stored, or all of it.
+        """
+        self._mend()
+        # A commit that failed can have reached the disk all the same.
+        last_seq = self.last_seq() if self._last_seq is None else self._last_seq
+        rows = [
+            row
+            for group in groups
+            for row in zip(group.seqs, group.events, strict=True)
+            if row[0] > last_seq
+        ]
+        if not rows:
+            return
+        seqs, events = zip(*rows, strict=True)
+        incoming = event_batch(events, seqs)
+        self._last_seq = None
+        with self._transaction() as connection:
+            connection.register("incoming", incoming)
+            try:
+                connection.execute("INSERT INTO events SELECT * FROM incoming")
+            finally:
+                connection.unregister("incoming")
+        self._last_seq = seqs[-1]
+
+    def stored_ids(self, ids: Collection[EventId], since_seq: int) -> set[EventId]:
+        """Return those of `ids` that an event has whose `seq` is not below."""
+        rows = self._asked(
+            "SELECT project_id, id FROM events WHERE seq >= $since AND id IN $ids",
+            {"since": since_seq, "ids": [id_ for _, id_ in ids]},
+        )
+        return {(project_id, id_) for project_id, id_ in rows} & set(ids)
+
+    def ids_after(self, seq: int) -> Iterator[tuple[EventId, int]]:
+        """Return the ids of later events, each with its event's `seq`, in order."""
+        with self._translated(), self._connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT project_id, id, seq FROM events"
+                " WHERE seq > $seq AND id <> '' ORDER BY seq",
+                {"seq": seq},
             )
-            stored.append(is_new)
-            if is_new:
-                fresh.append(event)
-        if fresh:
-            first = max(self._seq + 1, int(self._clock().timestamp() * 1_000_000))
-            self._seq = first + len(fresh) - 1
-            cells = zip(*map(event_row, fresh, range(first, first + len(fresh))))
-            table = pa.table(
-                [
-                    pa.array(
-                        [list(v.items()) if isinstance(v, dict) else v for v in column],
-                        type=field.type,
-                    )
-                    for column, field in zip(cells, _ARROW_SCHEMA, strict=True)
-                ],
-                schema=_ARROW_SCHEMA,
+            while rows := cursor.fetchmany(10_000):
+                for project_id, id_, found in rows:
+                    yield (project_id, id_), found
+
+    def id_pages(self) -> list[IdPage]:
+        """Return the pages of marks that were saved, oldest first."""
+        rows = self._asked("SELECT marks, last_seq FROM id_pages ORDER BY last_seq")
+        return [IdPage(marks, last_seq) for marks, last_seq in rows]
+
+    def save_id_page(self, page: IdPage, forget_before_seq: int) -> None:
+        """Keep a page of marks, and drop those that are over."""
+        with self._transaction() as connection:
+            connection.execute(
+                "INSERT INTO id_pages VALUES (?, ?)", [page.last_seq, page.marks]
             )
-            self._connection.register("incoming", table)
-            self._connection.execute("INSERT INTO events SELECT * FROM incoming")
-            self._connection.unregister("incoming")
-        return stored
+            connection.execute(
+                "DELETE FROM id_pages WHERE last_seq < ?", [forget_before_seq]
+            )
 
     def close(self) -> None:
-        """Write everything out and let the files go."""
-        self._connection.close()
+        """Fold the log into the file, and let it go."""
+        # Of a file that can no longer be written the log is read at the next start.
+        with suppress(duckdb.Error):
+            self._connection.close()
+
+    def _connect(self) -> duckdb.DuckDBPyConnection:
+        is_new = self._path is not None and not self._path.exists()
+        connection = duckdb.connect(
+            str(self._path or ":memory:"),
+            config={
+                "memory_limit": f"{self._memory_mb}MB",
+                # One core stays free for the event loop.
+                "threads": max(1, (os.cpu_count() or 1) - 1),
+                "checkpoint_threshold": f"{LOG_MB}MB",
+                # Nothing is ever fetched from the network.
+                "autoinstall_known_extensions": False,
+                "autoload_known_extensions": False,
+            },
+        )
+        if self._path is None:
+            # It would be a directory of the caller's.
+            connection.execute("SET GLOBAL temp_directory = ''")
+        elif is_new:
+            self._path.chmod(0o600)
+        connection.execute("SET GLOBAL TimeZone = 'UTC'")
+        _migrate(connection, self._path)
+        return connection
+
+    def _mend(self) -> None:
+        # After some errors, such as a full disk in the middle of a checkpoint,
+        # DuckDB refuses everything until the file is opened again.
+        if not self._is_broken:
+            return
+        self.close()
+        with self._translated():
+            self._connection = self._connect()
+        self._is_broken = False
+
+    @contextmanager
+    def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        connection = self._connection
+        with self._translated():
+            connection.begin()
+            try:
+                yield connection
+                connection.commit()
+            except duckdb.Error as error:
+                try:
+                    connection.rollback()
+                except duckdb.Error:
+                    self._is_broken = True
+                if isinstance(error, duckdb.DataError | duckdb.IntegrityError):
+                    raise UnstorableError(str(error)) from error
+                raise
+
+    def _asked(
+        self, statement: str, values: dict[str, Any] | None = None
+    ) -> list[tuple[Any, ...]]:
+        with self._translated(), self._connection.cursor() as cursor:
+            return cursor.execute(statement, values).fetchall()
+
+    @contextmanager
+    def _translated(self) -> Iterator[None]:
+        try:
+            yield
+        except duckdb.InterruptException as error:
+            raise StoreUnavailableError(
+                f"the question took longer than {self._timeout_s:g} s and was stopped;"
+                " ask for a shorter period"
+            ) from error
+        except duckdb.Error as error:
+            raise StoreUnavailableError(
+                f"DuckDB cannot use {self._path}: {_first_line(error)}"
+            ) from error
+
+
+def _migrate(connection: duckdb.DuckDBPyConnection, path: Path | None) -> None:
+    connection.execute(
+        "CREATE TABLE IF NOT EXISTS migration_steps"
+        " (number INTEGER NOT NULL, name VARCHAR NOT NULL)"
+    )
+    ((done,),) = connection.execute(
+        "SELECT coalesce(max(number), 0) FROM migration_steps"
+    ).fetchall()
+    for step in steps_after(done, "duckdb", path):
+        connection.begin()
+        for statement in step.statements:
+            connection.execute(statement)
+        connection.execute(
+            "INSERT INTO migration_steps VALUES (?, ?)", [step.number, step.name]
+        )
+        connection.commit()
+
+
+def _check_log(path: Path) -> None:
+    # DuckDB deletes a log whose file is gone, and with it what only the log has.
+    log = path.with_name(path.name + ".wal")
+    if log.exists() and not path.exists():
+        raise ConfigError(
+            f"{log} is there but {path} is not: bring that file back, or move the"
+            " log away to begin without it"
+        )
+
+
+def _cannot_open(path: Path | None, error: duckdb.Error) -> str:
+    if "Could not set lock" in str(error):
+        return (
+            f"{path} is in use by another process: stop that one, or choose another"
+            f" directory with --data ({_first_line(error)})"
+        )
+    return (
+        f"cannot open {path}: {_first_line(error)}. Restore it from a backup, or move"
+        " it away to begin with an empty one"
+    )
+
+
+def _first_line(error: duckdb.Error) -> str:
+    return str(error).partition("\n")[0]
 
 
 def _inside(value: Value) -> Value:
@@ -133,6 +298,6 @@ def _inside(value: Value) -> Value:
 
 
 def _outside(value: Any) -> Any:
-    if isinstance(value, datetime) and value.tzinfo is None:
+    if isinstance(value, datetime):
         return value.replace(tzinfo=UTC)
     return value

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, LiteralString, Protocol, TypeAlias
 
 from clamp_server.model.event import EnrichedEvent
+
+# A question that takes longer is stopped, so that a few of them cannot keep
+# every thread and all memory.
+QUESTION_TIMEOUT_S = 30.0
+# How long a repeated id counts as the same event; the wire promises 7 days.
+REMEMBER_IDS = timedelta(days=7)
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Value: TypeAlias = str | int | float | bool | datetime | Sequence[str] | None
 # What a driver hands back has no better type; it stops at a question's `read_*`.
@@ -74,3 +82,12 @@ class EventStore(Protocol):
     def close(self) -> None:
         """Write everything out and let the files go."""
         ...
+
+
+def seq_at(instant: datetime) -> int:
+    """Return the lowest `seq` that an event stored at `instant` can have.
+
+    >>> seq_at(datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC))
+    1000000
+    """
+    return (instant - _EPOCH) // timedelta(microseconds=1)

@@ -1,0 +1,32 @@
+"""Brings the catalog's tables up to this release. The only user of Alembic."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import Connection
+
+from clamp_server.errors import ConfigError
+
+MIGRATIONS = Path(__file__).parent / "migrations" / "catalog"
+
+
+def migrate_catalog(connection: Connection) -> None:
+    """Run the migrations that are missing, inside the transaction of `connection`.
+
+    Raises:
+        ConfigError: A newer release has written this catalog.
+    """
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    try:
+        command.upgrade(config, "head")
+    except CommandError as error:
+        raise ConfigError(
+            f"the catalog {connection.engine.url} was written by a newer release of"
+            f" clamp-server; install that one ({error})"
+        ) from error

@@ -1,0 +1,227 @@
+"""An event store that is quick to acknowledge and folds events in later.
+
+    append -> journal (synced) -> acknowledged
+                  `-> waiting -> loaded into the table, many groups at once
+
+A commit into a table of 45 columns costs 5 ms of processor time however few
+events it has, and now and then half a second for a checkpoint; a commit into
+the journal costs 0.2 ms. So the journal makes an event durable, and a thread
+loads what has gathered. Whoever asks is never shown less than was acknowledged:
+what waits is loaded first. See `docs/reasons/storage.md`.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection, Iterator, Sequence
+from threading import Lock, Thread
+from typing import Protocol
+
+from clamp_server.clock import Clock
+from clamp_server.errors import StoreUnavailableError
+from clamp_server.log import Seldom
+from clamp_server.model.event import EnrichedEvent
+from clamp_server.store.event_batch import UnstorableError
+from clamp_server.store.id_filter import EventId, IdFilter, IdPage
+from clamp_server.store.journal import Group, Journal
+from clamp_server.store.sql import REMEMBER_IDS, Dialect, Row, Sql, seq_at
+from clamp_server.store.waiting_groups import WaitingGroups
+
+# Beyond this an acknowledgement waits for a load, so that memory stays flat.
+MAX_WAITING_BYTES = 16 * 1024 * 1024
+RETRY_AFTER_S = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+class EventTable(Protocol):
+    """A database that takes events in bulk."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """How this database spells what the other spells otherwise."""
+        ...
+
+    def rows(self, sql: Sql) -> list[Row]:
+        """Run `sql` and return every row."""
+        ...
+
+    def last_seq(self) -> int:
+        """Return the newest event's `seq`; 0 without events."""
+        ...
+
+    def load(self, groups: Sequence[Group]) -> None:
+        """Store the events after `last_seq` in one durable transaction."""
+        ...
+
+    def stored_ids(self, ids: Collection[EventId], since_seq: int) -> set[EventId]:
+        """Return those of `ids` that an event has whose `seq` is not below."""
+        ...
+
+    def ids_after(self, seq: int) -> Iterator[tuple[EventId, int]]:
+        """Return the ids of later events, each with its event's `seq`, in order."""
+        ...
+
+    def id_pages(self) -> list[IdPage]:
+        """Return the pages of marks that were saved, oldest first."""
+        ...
+
+    def save_id_page(self, page: IdPage, forget_before_seq: int) -> None:
+        """Keep a page of marks, and drop those that are over."""
+        ...
+
+    def close(self) -> None:
+        """Let it go."""
+        ...
+
+
+class JournaledStore:
+    """Events in a journal until they are in a table.
+
+    Args:
+        table: Where they go; this store closes it.
+        journal: Where they wait; what an earlier process left there goes first.
+    """
+
+    def __init__(self, table: EventTable, journal: Journal, clock: Clock) -> None:
+        self._table = table
+        self._journal = journal
+        self._clock = clock
+        self._appending = Lock()
+        self._loading = Lock()
+        self._seldom = Seldom(_log)
+        self._waiting = WaitingGroups()
+        for group in journal.groups():
+            self._waiting.add(group, 0)
+        seqs = [group.seqs[-1] for group in self._waiting.groups()]
+        self._last_seq = max([table.last_seq(), *seqs])
+        self._ids, self._saved_seq = self._noted_ids()
+        self._load_or_log()
+        self._thread = Thread(
+            target=self._keep_loading, name="clamp-loader", daemon=True
+        )
+        self._thread.start()
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the table's database spells what the other spells otherwise."""
+        return self._table.dialect
+
+    def rows(self, sql: Sql) -> list[Row]:
+        """Run `sql` and return every row, keyed by column name.
+
+        Raises:
+            StoreUnavailableError: The database cannot answer now.
+        """
+        self._load()
+        return self._table.rows(sql)
+
+    def append(self, events: Sequence[EnrichedEvent]) -> list[bool]:
+        """Store `events` in one durable transaction; return when it is on disk.
+
+        Raises:
+            StoreUnavailableError: Nothing of `events` was stored.
+        """
+        with self._appending:
+            if self._waiting.size_bytes >= MAX_WAITING_BYTES:
+                self._load()
+            first_seq = max(self._last_seq + 1, seq_at(self._clock()))
+            self._last_seq = first_seq + len(events)
+            is_first = self._first_times(events)
+            fresh = [e for e, first in zip(events, is_first, strict=True) if first]
+            if fresh:
+                group = Group(first_seq, fresh)
+                self._waiting.add(group, self._journal.add(group))
+        return is_first
+
+    def close(self) -> None:
+        """Write everything out and let the files go."""
+        self._waiting.close()
+        self._thread.join()
+        self._load_or_log()
+        self._journal.close()
+        self._table.close()
+
+    def _oldest_seq(self) -> int:
+        return seq_at(self._clock() - REMEMBER_IDS)
+
+    def _noted_ids(self) -> tuple[IdFilter, int]:
+        oldest_seq = self._oldest_seq()
+        pages = [p for p in self._table.id_pages() if p.last_seq >= oldest_seq]
+        saved_seq = pages[-1].last_seq if pages else oldest_seq - 1
+        ids = IdFilter(pages)
+        for one, seq in self._table.ids_after(saved_seq):
+            ids.add([one], seq)
+        for group in self._waiting.groups():
+            ids.add(group.ids(), group.seqs[-1])
+        return ids, saved_seq
+
+    def _first_times(self, events: Sequence[EnrichedEvent]) -> list[bool]:
+        ids: list[EventId] = [(event.project_id, event.id) for event in events]
+        repeats = self._repeats({one for one in ids if one[1]})
+        is_first = []
+        for one in ids:
+            is_first.append(one not in repeats)
+            if one[1]:
+                repeats.add(one)
+        return is_first
+
+    def _repeats(self, ids: set[EventId]) -> set[EventId]:
+        oldest_seq = self._oldest_seq()
+        self._ids.forget(oldest_seq)
+        suspects = self._ids.add(ids, self._last_seq)
+        # In this order: what is loaded meanwhile has left the one place for the
+        # other by the time that it is asked.
+        repeats = self._waiting.ids(suspects)
+        suspects -= repeats
+        if suspects:
+            repeats |= self._table.stored_ids(suspects, oldest_seq)
+        return repeats
+
+    def _keep_loading(self) -> None:
+        while self._waiting.until_due():
+            if not self._load_or_log():
+                self._waiting.pause(RETRY_AFTER_S)
+
+    def _load_or_log(self) -> bool:
+        try:
+            self._load()
+        except StoreUnavailableError as error:
+            self._seldom.error("acknowledged events wait in the journal: %s", error)
+            return False
+        return True
+
+    def _load(self) -> None:
+        if not self._waiting:
+            return
+        with self._loading:
+            groups = self._waiting.groups()
+            if not groups:
+                return
+            try:
+                self._table.load(groups)
+            except UnstorableError:
+                self._load_one_by_one(groups)
+            self._waiting.remove_first(len(groups))
+            self._tidy(groups)
+
+    def _load_one_by_one(self, groups: Sequence[Group]) -> None:
+        for group in groups:
+            for seq, event in zip(group.seqs, group.events, strict=True):
+                try:
+                    self._table.load([Group(seq, [event])])
+                except UnstorableError as error:
+                    _log.error("an event is set aside in the journal: %s", error)
+                    self._journal.set_aside(seq, event, str(error))
+
+    def _tidy(self, loaded: Sequence[Group]) -> None:
+        loaded_seq = loaded[-1].seqs[-1]
+        try:
+            for page in self._ids.full_pages:
+                if self._saved_seq < page.last_seq <= loaded_seq:
+                    self._table.save_id_page(page, self._oldest_seq())
+                    self._saved_seq = page.last_seq
+            self._journal.remove(loaded)
+        # All of it is done again with the next load, or at the next start.
+        except StoreUnavailableError as error:
+            self._seldom.warning("the journal could not be tidied: %s", error)
