@@ -43,9 +43,15 @@ WITHDRAWN_WITH_TWO = """
 """
 
 CURRENCIES: Mapping[str, int] = MappingProxyType(
-    dict.fromkeys((NO_DECIMALS + WITHDRAWN_WITHOUT_DECIMALS).split(), 0)
-    | dict.fromkeys((TWO_DECIMALS + NO_MINOR_UNIT + WITHDRAWN_WITH_TWO).split(), 2)
-    | dict.fromkeys(THREE_DECIMALS.split(), 3)
-    | dict.fromkeys(FOUR_DECIMALS.split(), 4)
+    {
+        code: decimals
+        for codes, decimals in (
+            (NO_DECIMALS + WITHDRAWN_WITHOUT_DECIMALS, 0),
+            (TWO_DECIMALS + NO_MINOR_UNIT + WITHDRAWN_WITH_TWO, 2),
+            (THREE_DECIMALS, 3),
+            (FOUR_DECIMALS, 4),
+        )
+        for code in codes.split()
+    }
 )
 """Every code that money may carry, and the decimals that its amounts show."""
