@@ -35,7 +35,6 @@ OWNERS = {
     "jinja2": ("web/template.py",),
     "maxminddb": ("ingest/enrich/place.py",),
     "prometheus_client": ("api/metrics.py",),
-    "publicsuffixlist": ("ingest/enrich/domain.py",),
     "pyarrow": ("store/event_batch.py",),
     "re2": ("ingest/enrich/device.py",),
     "rich": ("cli",),
