@@ -1,0 +1,209 @@
+"""The questions once more, in plain Python over plain events.
+
+Written from the contract's words and slow on purpose: nothing in here knows SQL
+or shares a line with what it checks.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, TypeAlias
+
+from tests.make import NOON, TODAY
+
+from clamp_server.model.event import EnrichedEvent
+
+Events: TypeAlias = Sequence[EnrichedEvent]
+Query: TypeAlias = Mapping[str, str]
+
+DAY = timedelta(days=1)
+AFTER_NOW = NOON + timedelta(milliseconds=1)
+# Worked out by hand, for a project in UTC that is asked at noon.
+PERIODS: dict[str, tuple[datetime, datetime]] = {
+    "today": (TODAY, AFTER_NOW),
+    "yesterday": (TODAY - DAY, TODAY),
+    "2d": (TODAY - DAY, AFTER_NOW),
+    "2026-03-08:2026-03-09": (TODAY - 2 * DAY, TODAY),
+}
+FILTERED: dict[str, Callable[[EnrichedEvent], str]] = {
+    "pathname": lambda event: event.page.pathname,
+    "channel": lambda event: event.arrival.channel,
+    "country": lambda event: event.place.country,
+    "device_type": lambda event: event.device.device_type,
+}
+DECIMALS = {"USD": 2, "JPY": 0, "KWD": 3}
+
+
+def within(events: Events, query: Query, before: bool = False) -> list[EnrichedEvent]:
+    """Return the events of the period, or of the one before, that pass filters."""
+    start, end = PERIODS[query["period"]]
+    if before:
+        start, end = start - (end - start), start
+    return [
+        event
+        for event in events
+        if start <= event.occurred_at < end
+        and all(
+            FILTERED[name](event) == query[name] for name in FILTERED if name in query
+        )
+    ]
+
+
+def visitors(events: Iterable[EnrichedEvent]) -> int:
+    return len({event.anonymous_id for event in events} - {""})
+
+
+def property_text(event: EnrichedEvent, key: str, kind: str) -> str | None:
+    """Return a property of one type as an answer writes it, None without it."""
+    if kind == "number":
+        number = event.properties.numbers.get(key)
+        if number is None:
+            return None
+        return str(int(number)) if number == int(number) else repr(number)
+    if kind == "boolean":
+        flag = event.properties.booleans.get(key)
+        return None if flag is None else str(flag).lower()
+    return event.properties.strings.get(key)
+
+
+def events_list(events: Events, query: Query) -> list[dict[str, Any]]:
+    """Answer `events.list`."""
+    now = [e for e in within(events, query) if is_asked_for(e, query)]
+    if "group_by" in query:
+        return grouped_events(now, query)
+    if "name" in query:
+        return [{"name": query["name"], "count": len(now)}] if now else []
+    before = [e for e in within(events, query, before=True) if is_asked_for(e, query)]
+    compares = query.get("compare") == "true"
+    found = []
+    for name in {e.name for e in (now + before if compares else now)}:
+        these = [e for e in now if e.name == name]
+        row = {"name": name, "count": len(these), "visitors": visitors(these)}
+        if compares:
+            those = [e for e in before if e.name == name]
+            row |= {"prev_count": len(those), "prev_visitors": visitors(those)}
+        found.append(row)
+    return sorted(found, key=lambda row: (-row["count"], row["name"]))[: limit(query)]
+
+
+def is_asked_for(event: EnrichedEvent, query: Query) -> bool:
+    if "name" in query:
+        if event.name != query["name"]:
+            return False
+    elif event.name.startswith("$"):
+        return False
+    if "property" not in query:
+        return True
+    kind = query.get("value_type", "string")
+    return property_text(event, query["property"], kind) == query["value"]
+
+
+def grouped_events(events: Events, query: Query) -> list[dict[str, Any]]:
+    kind = query.get("group_by_type", "string")
+    values = [(e.name, property_text(e, query["group_by"], kind)) for e in events]
+    counts = Counter((name, value) for name, value in values if value is not None)
+    rows = [
+        {"name": name, "count": count, "group_value": value}
+        for (name, value), count in counts.items()
+    ]
+
+    def place(row: dict[str, Any]) -> Any:
+        value = row["group_value"]
+        in_order = float(value) if kind == "number" else value
+        return -row["count"], row["name"], in_order
+
+    return sorted(rows, key=place)[: limit(query)]
+
+
+def observed_schema(events: Events, query: Query) -> dict[str, Any]:
+    """Answer `events.observed_schema`."""
+    adds_system = query.get("include_pageviews") == "true"
+    counts: Counter[str] = Counter()
+    types: dict[str, dict[str, Counter[str]]] = defaultdict(
+        lambda: defaultdict(Counter)
+    )
+    for event in within(events, {"period": query["period"]}):
+        if event.name.startswith("$") and not adds_system:
+            continue
+        counts[event.name] += 1
+        for key, kind in typed_keys(event):
+            types[event.name][key][kind] += 1
+    return {
+        "period": query["period"],
+        "events": [
+            {
+                "name": name,
+                "count": counts[name],
+                "properties": {
+                    key: [
+                        {"type": kind, "occurrences": count}
+                        for kind, count in sorted(
+                            kinds.items(), key=lambda item: (-item[1], item[0])
+                        )
+                    ]
+                    for key, kinds in types[name].items()
+                },
+            }
+            for name in sorted(counts, key=lambda name: (-counts[name], name))
+        ],
+    }
+
+
+def typed_keys(event: EnrichedEvent) -> list[tuple[str, str]]:
+    found = event.properties
+    return [
+        *((key, "string") for key in found.strings),
+        *((key, "number") for key in found.numbers),
+        *((key, "boolean") for key in found.booleans),
+        *((key, "money") for key in found.money),
+    ]
+
+
+def revenue_list(events: Events, query: Query) -> list[dict[str, Any]]:
+    """Answer `revenue.list`."""
+    payers: dict[tuple[str, str], list[EnrichedEvent]] = defaultdict(list)
+    sums: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
+    for event in within(events, query):
+        if query.get("event", event.name) != event.name:
+            continue
+        for key, money in event.properties.money.items():
+            if query.get("property", key) != key:
+                continue
+            place = (group_of(event, query.get("group_by", "")), money.currency)
+            refund = event.name == "$refund_issued"
+            sums[place] += -abs(money.amount) if refund else money.amount
+            # By identity: two events may well be equal in everything.
+            if all(event is not payer for payer in payers[place]):
+                payers[place].append(event)
+    rows = []
+    for place in sorted(sums, key=lambda p: (-sums[p], p[1], p[0])):
+        group, currency = place
+        row = {
+            "currency": currency,
+            "amount": shown(sums[place], currency),
+            "events": len(payers[place]),
+            "visitors": visitors(payers[place]),
+        }
+        rows.append(row | ({"group_value": group} if "group_by" in query else {}))
+    return rows[: limit(query)]
+
+
+def group_of(event: EnrichedEvent, group_by: str) -> str:
+    if group_by == "plan":
+        return event.properties.strings.get("plan", "")
+    if group_by == "product":
+        return event.properties.strings.get("product", "") or event.name
+    return FILTERED[group_by](event) if group_by else ""
+
+
+def shown(amount: Decimal, currency: str) -> str:
+    step = Decimal(10) ** -DECIMALS[currency]
+    text = str(amount.quantize(step, ROUND_HALF_UP))
+    return text.removeprefix("-") if not Decimal(text) else text
+
+
+def limit(query: Query) -> int:
+    return int(query.get("limit", "10"))

@@ -1,0 +1,131 @@
+"""The shapes that clients of the read API insist on, written from its contract.
+
+Not made from the server's own classes: what a client validates must not follow
+when those change by mistake.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+MaybeText: TypeAlias = str | UnsetType
+
+
+class Exact(msgspec.Struct, forbid_unknown_fields=True):
+    """Has these fields and no others."""
+
+
+class EventTotal(Exact):
+    name: str
+    count: int
+    visitors: int
+
+
+class ComparedTotal(EventTotal):
+    prev_count: int
+    prev_visitors: int
+
+
+class NamedCount(Exact):
+    name: str
+    count: int
+
+
+class GroupCount(NamedCount):
+    group_value: str
+
+
+class TypeCount(Exact):
+    type: Literal["string", "number", "boolean", "money"]
+    occurrences: int
+
+
+class EventSchema(Exact):
+    name: str
+    count: int
+    properties: dict[str, list[TypeCount]]
+
+
+class ObservedSchema(Exact):
+    period: str
+    events: list[EventSchema]
+
+
+class ErrorEvent(Exact):
+    timestamp: str
+    handled: bool
+    message: MaybeText = UNSET
+    type: MaybeText = UNSET
+    stack: MaybeText = UNSET
+    fingerprint: MaybeText = UNSET
+    url: MaybeText = UNSET
+    pathname: MaybeText = UNSET
+    browser: MaybeText = UNSET
+    browser_version: MaybeText = UNSET
+    os: MaybeText = UNSET
+    device_type: MaybeText = UNSET
+    country: MaybeText = UNSET
+    anonymous_id: MaybeText = UNSET
+    session_id: MaybeText = UNSET
+
+
+class Errors(Exact):
+    period: str
+    count: int
+    errors: list[ErrorEvent]
+
+
+class ErrorGroup(Exact, kw_only=True):
+    fingerprint: str
+    sample_message: MaybeText = UNSET
+    sample_type: MaybeText = UNSET
+    count: int
+    users_affected: int
+    first_seen: str
+    last_seen: str
+
+
+class ErrorGroups(Exact):
+    period: str
+    sort_by: Literal["count", "users_affected", "last_seen", "first_seen"]
+    groups: list[ErrorGroup]
+
+
+class TopPage(Exact):
+    name: str
+    pageviews: int
+    visitors: int
+
+
+class TopName(Exact):
+    name: str
+    visitors: int
+
+
+class Realtime(Exact):
+    window_minutes: int
+    visitors: int
+    pageviews: int
+    top_pages: list[TopPage]
+    top_sources: list[TopName]
+    top_countries: list[TopName]
+
+
+class Revenue(Exact):
+    currency: str
+    amount: str
+    events: int
+    visitors: int
+
+
+class GroupedRevenue(Revenue):
+    group_value: str
+
+
+class Bootstrap(Exact):
+    projectId: str
+    projectName: str
+    plan: str

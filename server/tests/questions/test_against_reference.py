@@ -1,0 +1,186 @@
+"""On any stream of events, both engines answer what plain Python answers."""
+
+from __future__ import annotations
+
+import itertools
+from collections import ChainMap
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+from tests.conftest import FilledStore
+from tests.make import event
+from tests.questions import reference
+from tests.questions.asking import SHOP, answer
+
+from clamp_server.model.event import (
+    Arrival,
+    Device,
+    EnrichedEvent,
+    Page,
+    Place,
+    Properties,
+)
+from clamp_server.model.ids import ProjectId
+from clamp_server.model.money import Money
+from clamp_server.model.project import Project
+from clamp_server.questions.events import events_list
+from clamp_server.questions.observed_schema import observed_schema
+from clamp_server.questions.revenue import revenue_list
+
+# Few values, so that they meet; the odd ones are where engines could differ.
+NAMES = ("signup", "login", "ünï 🛒", "$pageview", "$purchase", "$refund_issued")
+KEYS = ("plan", "product", "total", "k'ey")
+TEXTS = ("", "pro", "Pro", "5", "é")
+NUMBERS = (5.0, -0.0, 0.0, 0.1, -2.5)
+COUNTRIES = ("", "DE", "FR")
+DEVICES = ("", "desktop", "bot")
+PATHS = ("", "/", "/ü")
+MILLISECOND = timedelta(milliseconds=1)
+INSTANTS = tuple(
+    edge + near
+    for edge in sorted({at for period in reference.PERIODS.values() for at in period})
+    for near in (-MILLISECOND, timedelta(0), timedelta(hours=1))
+)
+NUMBER = itertools.count(1)
+# Each example has a project of its own in the one store of the test.
+every_stream = settings(
+    max_examples=30,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+def some(values: Any, share: int = 2) -> Any:
+    """Return a strategy for a dict of at most `share` keys."""
+    return st.dictionaries(st.sampled_from(KEYS), values, max_size=share)
+
+
+amounts = st.decimals(
+    min_value=-1000, max_value=1000, allow_nan=False, allow_infinity=False, places=18
+) | st.sampled_from([Decimal("0.005"), Decimal("0.0005"), Decimal("29.00")])
+properties = st.builds(
+    Properties,
+    strings=some(st.sampled_from(TEXTS)),
+    numbers=some(st.sampled_from(NUMBERS)),
+    booleans=some(st.booleans()),
+    money=some(
+        st.builds(
+            Money, amount=amounts, currency=st.sampled_from(["USD", "JPY", "KWD"])
+        )
+    ),
+)
+events = st.builds(
+    lambda name, at, **changes: event(name, at, **changes),
+    st.sampled_from(NAMES),
+    st.sampled_from(INSTANTS),
+    anonymous_id=st.sampled_from(["", "ann", "ben"]),
+    page=st.builds(Page, pathname=st.sampled_from(PATHS)),
+    arrival=st.builds(Arrival, channel=st.sampled_from(["", "paid", "direct"])),
+    device=st.builds(Device, device_type=st.sampled_from(DEVICES)),
+    place=st.builds(Place, country=st.sampled_from(COUNTRIES)),
+    properties=properties,
+)
+# Left alone, lists have five events on average: too few to meet.
+streams = st.lists(events, max_size=3) | st.lists(events, min_size=25, max_size=40)
+
+nothing: st.SearchStrategy[dict[str, str]] = st.just({})
+
+
+def one_of(name: str, *values: str) -> st.SearchStrategy[dict[str, str]]:
+    """Return a strategy for one parameter of a query."""
+    return st.sampled_from(values).map(lambda value: {name: value})
+
+
+def seldom(part: st.SearchStrategy[dict[str, str]]) -> Any:
+    """Leave a part out three times in four: what matches nothing shows little."""
+    return st.integers(0, 3).flatmap(lambda n: nothing if n else part)
+
+
+def query(*parts: st.SearchStrategy[dict[str, str]]) -> Any:
+    """Return a strategy for a whole query."""
+    return st.tuples(*parts).map(lambda found: dict(ChainMap(*found)))
+
+
+period = one_of("period", *reference.PERIODS)
+limit = one_of("limit", "1", "3", "50", "50")
+filters = seldom(
+    one_of("country", *COUNTRIES[1:])
+    | one_of("device_type", *DEVICES[1:])
+    | one_of("pathname", *PATHS[1:])
+    | one_of("channel", "paid")
+)
+of_key = one_of("property", *KEYS)
+matches = (
+    query(of_key, one_of("value", *TEXTS))
+    | query(of_key, one_of("value", "5", "0", "-2.5"), one_of("value_type", "number"))
+    | query(of_key, one_of("value", "true", "false"), one_of("value_type", "boolean"))
+)
+groups = query(
+    one_of("group_by", *KEYS), one_of("group_by_type", "string", "number", "boolean")
+)
+event_queries = query(
+    period,
+    limit,
+    filters,
+    seldom(matches),
+    nothing | one_of("compare", "true") | groups | one_of("name", *NAMES),
+    seldom(one_of("name", *NAMES)),
+)
+schema_queries = query(period, one_of("include_pageviews", "true", "true", "false"))
+revenue_queries = query(
+    period,
+    limit,
+    filters,
+    seldom(one_of("event", *NAMES)),
+    seldom(of_key),
+    nothing | one_of("group_by", "plan", "product", "country", "pathname", "channel"),
+)
+
+
+def stored(store: FilledStore, stream: list[EnrichedEvent]) -> Project:
+    """Store a stream under a project of its own."""
+    project_id = ProjectId(f"proj_{next(NUMBER)}")
+    if stream:
+        store.add(*(replace(event, project_id=project_id) for event in stream))
+    return Project(id=project_id, name=SHOP.name, created_at=SHOP.created_at)
+
+
+@every_stream
+@given(stream=streams, asked=event_queries)
+def test_events_are_counted_as_in_plain_python(
+    store: FilledStore, stream: list[EnrichedEvent], asked: dict[str, str]
+) -> None:
+    project = stored(store, stream)
+
+    found = answer(store, events_list, urlencode(asked), project=project)
+
+    assert found == reference.events_list(stream, asked)
+
+
+@every_stream
+@given(stream=streams, asked=schema_queries)
+def test_the_schema_is_that_of_plain_python(
+    store: FilledStore, stream: list[EnrichedEvent], asked: dict[str, str]
+) -> None:
+    project = stored(store, stream)
+
+    found = answer(store, observed_schema, urlencode(asked), project=project)
+
+    assert found == reference.observed_schema(stream, asked)
+
+
+@every_stream
+@given(stream=streams, asked=revenue_queries)
+def test_revenue_is_summed_as_in_plain_python(
+    store: FilledStore, stream: list[EnrichedEvent], asked: dict[str, str]
+) -> None:
+    project = stored(store, stream)
+
+    found = answer(store, revenue_list, urlencode(asked), project=project)
+
+    assert found == reference.revenue_list(stream, asked)
