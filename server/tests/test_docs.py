@@ -4,8 +4,11 @@ import re
 from pathlib import Path
 
 import pytest
+import typer.main
 
-from clamp_server.cli import command
+from clamp_server.api.metrics import Metrics
+from clamp_server.cli import app
+from clamp_server.ingest.counts import Counts
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted(
@@ -51,7 +54,7 @@ def test_every_page_is_reached_from_the_front_page() -> None:
     seen, waiting = set[Path](), [ROOT / "README.md"]
     while waiting:
         page = waiting.pop()
-        if page in seen or page.suffix != ".md":
+        if page in seen or page.suffix != ".md" or not page.is_file():
             continue
         seen.add(page)
         links = (link.partition("#")[0] for link in LINK.findall(page.read_text()))
@@ -67,7 +70,7 @@ def test_every_page_is_reached_from_the_front_page() -> None:
 def test_the_reference_names_every_command_and_option() -> None:
     reference = (ROOT / "docs" / "reference" / "cli.md").read_text()
     wanted = set[str]()
-    for name, group in command().commands.items():
+    for name, group in typer.main.get_command(app).commands.items():
         members = getattr(group, "commands", None)
         for path, member in (
             [(f"clamp {name} {n}", c) for n, c in members.items()]
@@ -80,6 +83,18 @@ def test_the_reference_names_every_command_and_option() -> None:
             }
 
     assert {word for word in wanted if word not in reference} == set()
+
+
+def test_the_reference_names_every_metric() -> None:
+    counts = Counts()
+    shown = Metrics(counts, [], lambda: 0).text().decode()
+    names = set(re.findall(r"^# TYPE (\w+) ", shown, re.MULTILINE))
+    reference = (ROOT / "docs" / "reference" / "metrics.md").read_text()
+    documented = set(re.findall(r"^\| `(clamp_\w+)`", reference, re.MULTILINE))
+
+    assert {name.removesuffix("_total") for name in documented} == {
+        name.removesuffix("_total") for name in names
+    }
 
 
 def test_the_front_page_leads_with_two_commands_that_exist() -> None:
