@@ -26,8 +26,8 @@ from clamp_server.model.event import (
 )
 
 # What is remembered of earlier events: pages and browsers come again, and a look
-# costs a tenth of working them out. Longer texts are worked out each time, so
-# that all of it stays under 8 MB whatever is sent.
+# costs a thirtieth of working them out. Longer texts are worked out each time, so
+# that all of it stays near 10 MB whatever is sent.
 REMEMBERED_PAGES = 2_048
 REMEMBERED_DEVICES = 2_048
 REMEMBERED_PLACES = 8_192

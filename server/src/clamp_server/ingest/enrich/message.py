@@ -26,6 +26,8 @@ BEFORE_A_CODE_NAME = (
     "has no attribute ",
     "keyword argument ",
     "positional argument: ",
+    "positional arguments: ",
+    "values for argument ",
     "No module named ",
     "cannot import name ",
     "(reading ",
@@ -36,7 +38,12 @@ BEFORE_A_CODE_NAME = (
     "variable or method ",
     "Cannot invoke ",
 )
-AFTER_A_CODE_NAME = (" object ", " is not defined", " referenced before assignment")
+AFTER_A_CODE_NAME = (
+    " object ",
+    " is not defined",
+    " referenced before assignment",
+    " where it is not associated with a value",
+)
 
 URL = re.compile(r"\b[A-Za-z][A-Za-z0-9]*+://[^\s\"'<>)\]}]++")
 EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]++@[\w-]++(?:\.[\w-]++)++")

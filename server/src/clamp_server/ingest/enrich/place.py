@@ -54,12 +54,13 @@ class PlaceReader:
         Raises:
             ConfigError: If it is not a database in the MaxMind format.
         """
-        self._reader, about = _open(path)
-        self._version: int = about.ip_version
-        self.description = (
-            f"{about.database_type}, built on"
-            f" {datetime.fromtimestamp(about.build_epoch, UTC).date()}"
-        )
+        self._reader, self._about = _open(path)
+
+    @property
+    def description(self) -> str:
+        """Its kind and the day that it was made."""
+        built_on = datetime.fromtimestamp(self._about.build_epoch, UTC).date()
+        return f"{self._about.database_type}, built on {built_on}"
 
     def place(self, address: str) -> Place:
         """Return where `address` is; all empty when that is unknown."""
@@ -73,7 +74,7 @@ class PlaceReader:
         """Return where `address` is, and raise one of `DAMAGED` if that cannot be."""
         public = public_address(address)
         # A database of IPv4 addresses refuses to be asked for others.
-        if public is None or public.version > self._version:
+        if public is None or public.version > self._about.ip_version:
             return Place()
         return read_place(self._reader.get(public))
 
@@ -86,6 +87,7 @@ def check_database(path: Path) -> str:
     """
     reader = PlaceReader(path)
     try:
+        description = reader.description
         # By single looks, since walking through a damaged file ends the process.
         places = [reader.checked_place(address) for address in SAMPLE]
     except DAMAGED as error:
@@ -93,10 +95,10 @@ def check_database(path: Path) -> str:
     # A database of networks or of anonymous proxies opens as well.
     if not any(place.country for place in places):
         raise ConfigError(
-            f"{path}: holds no countries ({reader.description});"
+            f"{path}: holds no countries ({description});"
             " give a database of countries or cities"
         )
-    return reader.description
+    return description
 
 
 def public_address(text: str) -> IPv4Address | IPv6Address | None:

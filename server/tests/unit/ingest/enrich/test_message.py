@@ -49,6 +49,10 @@ from clamp_server.ingest.enrich.message import LONGEST_MESSAGE_CHARS, normalised
         ),
         ("name 'cart' is not defined", "name 'cart' is not defined"),
         (
+            "local variable 'cart' where it is not associated with a value",
+            "local variable 'cart' where it is not associated with a value",
+        ),
+        (
             "total() got an unexpected keyword argument 'tax'",
             "total() got an unexpected keyword argument 'tax'",
         ),

@@ -14,7 +14,7 @@ LIBRARY = re.compile(
     r"[\\/](?:site|dist)-packages[\\/]"
     r"|[\\/]lib(?:64)?[\\/](?:python|pypy)[\d.]++[\\/]"
     r"|[\\/]python\d++\.zip[\\/]"
-    r"|[\\/]python[\d.]*+[\\/]lib[\\/]",
+    r"|[\\/]python\d[\d.]*+[\\/]lib[\\/]",
     re.IGNORECASE,
 )
 # Code without a file: frozen modules, generated methods. What a person typed
@@ -26,13 +26,14 @@ COMPREHENSIONS = frozenset({"<listcomp>", "<dictcomp>", "<setcomp>"})
 
 def frame(lines: Sequence[str]) -> str:
     """Return the frame that raised; empty when this is no Python traceback."""
-    frames: list[tuple[str, str]] = []
+    blocks: list[list[tuple[str, str]]] = [[]]
     for line in map(_outermost, lines):
         if HEADER in line:
-            # Causes come first, so the last block is of what was raised.
-            frames = []
+            blocks.append([])
         elif found := FRAME.fullmatch(line):
-            frames.append((found[1], found[2]))
+            blocks[-1].append((found[1], found[2]))
+    # Causes come first, so the last block is of what was raised.
+    frames = next(filter(None, reversed(blocks)), blocks[0])
     if not frames:
         return ""
     ours = [f for f in frames if not _is_library(f[0])] or frames

@@ -82,6 +82,12 @@ def test_a_group_is_raised_where_its_own_frames_say() -> None:
     assert python.frame(stack) == "pay.py in charge"
 
 
+def test_a_message_that_quotes_the_start_of_a_traceback_is_no_traceback() -> None:
+    stack = [*lines("/app/pay.py:charge"), "remote said:", HEADER]
+
+    assert python.frame(stack) == "pay.py in charge"
+
+
 def test_a_line_that_says_what_was_cut_changes_nothing() -> None:
     whole = lines("/app/main.py:<module>", "/app/deep.py:f", "/app/pay.py:charge")
     cut = [
