@@ -9,8 +9,8 @@ from typing import TypeAlias, cast
 
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
-from starlette.routing import BaseRoute, Route
-from starlette.types import Receive, Scope, Send
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from clamp_server.api.answers import failed_response, json_response, refused_response
 from clamp_server.api.client_address import Network, client_address
@@ -69,7 +69,6 @@ class Endpoint:
 
 
 ENDPOINTS = (
-    # The busiest first: Starlette tries routes in their order.
     Endpoint("/e/s", "server", None, 64 * 1024),
     Endpoint("/e", "browser", None, 64 * 1024),
     Endpoint("/e/s/batch", "server", 1_000, 1024 * 1024),
@@ -102,7 +101,7 @@ _Door: TypeAlias = Callable[
 ]
 
 
-def routes(ingest: Ingest) -> list[BaseRoute]:
+def routes(ingest: Ingest) -> list[Route]:
     """Return the routes of the four endpoints."""
     return [
         Route(
@@ -115,12 +114,28 @@ def routes(ingest: Ingest) -> list[BaseRoute]:
     ]
 
 
-class _Taker:
-    """One endpoint, as an ASGI application.
+class EventsFirst:
+    """Middleware that hands a POST of events to its endpoint at once.
 
-    Starlette's `Request` and `Response` are left out where every event passes:
-    they cost a fifth of the requests a second.
+    Starlette's router and its handling of exceptions, of which these endpoints
+    need neither, take 15 us of the 44 us that a request costs inside of uvicorn
+    (in process, no socket, no commit). Other methods go that way.
     """
+
+    def __init__(self, app: ASGIApp, routes: Sequence[Route]) -> None:
+        self._app = app
+        self._endpoints = {route.path: route.app for route in routes}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        app = self._app
+        if scope["type"] == "http" and scope["method"] == "POST":
+            app = self._endpoints.get(scope["path"], app)
+        await app(scope, receive, send)
+
+
+class _Taker:
+    """One endpoint, as an ASGI application: without a `Request` for every event."""
 
     def __init__(self, endpoint: Endpoint, ingest: Ingest) -> None:
         self._endpoint = endpoint
