@@ -78,7 +78,7 @@ def events_list(events: Events, query: Query) -> list[dict[str, Any]]:
         return [{"name": query["name"], "count": len(now)}] if now else []
     before = [e for e in within(events, query, before=True) if is_asked_for(e, query)]
     compares = query.get("compare") == "true"
-    found = []
+    found: list[dict[str, Any]] = []
     for name in {e.name for e in (now + before if compares else now)}:
         these = [e for e in now if e.name == name]
         row = {"name": name, "count": len(these), "visitors": visitors(these)}

@@ -147,6 +147,12 @@ def test_filters_match_exactly_and_together(store: FilledStore) -> None:
     }
 
 
+def test_the_longest_message_can_be_filtered_by(store: FilledStore) -> None:
+    store.add(error("é" * 1_024), error("é" * 1_023))
+
+    assert errors(store, f"message={'é' * 1_024}")["count"] == 1
+
+
 def test_filters_of_other_questions_are_not_applied(store: FilledStore) -> None:
     store.add(error("boom", page=Page(pathname="/")))
 

@@ -348,8 +348,8 @@ def test_any_text_is_only_a_value(store: FilledStore, text: str) -> None:
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        ("property=plan", "value: property needs it; give both or none"),
-        ("value=pro", "property: value needs it; give both or none"),
+        ("property=plan", "value: missing; property needs it"),
+        ("value=pro", "property: missing; value needs it"),
         (
             "value_type=money",
             "value_type: must be string, number, boolean; got 'money'",

@@ -126,11 +126,14 @@ def read_events_params(query: Query, project: Project, now: datetime) -> EventsP
 
 def _match(query: Query) -> PropertyMatch | None:
     key, kind = PROPERTY.read(query), VALUE_TYPE.read(query)
-    # Here an empty text is a value: a property may well be empty.
-    if bool(key) != ("value" in query):
-        given, missing = ("property", "value") if key else ("value", "property")
-        raise InvalidRequestError(f"{missing}: {given} needs it; give both or none")
-    return PropertyMatch(key, kind, _value(query["value"], kind)) if key else None
+    if not key:
+        if VALUE.read(query):
+            raise InvalidRequestError("property: missing; value needs it")
+        return None
+    # With a key, an empty text is a value: a property may well be empty.
+    if VALUE.name not in query:
+        raise InvalidRequestError("value: missing; property needs it")
+    return PropertyMatch(key, kind, _value(VALUE.read(query), kind))
 
 
 def _value(text: str, kind: PropertyType) -> str | float | bool:

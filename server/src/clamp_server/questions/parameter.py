@@ -19,6 +19,9 @@ from clamp_server.model.period import ALLOWED_PERIODS, Period, decode_period
 from clamp_server.model.project import Project
 from clamp_server.model.scope import Scope
 
+# The longest text of an event, its URL, has as many: a longer one finds nothing.
+MOST_CHARACTERS = 2_048
+
 Query: TypeAlias = Mapping[str, str]
 Word = TypeVar("Word", bound=str)
 
@@ -51,8 +54,18 @@ class Text:
     default: str = ""
 
     def read(self, query: Query) -> str:
-        """Return the text; empty when it is absent."""
-        return query.get(self.name, "")
+        """Return the text; empty when it is absent.
+
+        Raises:
+            InvalidRequestError: It is longer than any that is stored.
+        """
+        given = query.get(self.name, "")
+        if len(given) > MOST_CHARACTERS:
+            raise InvalidRequestError(
+                f"{self.name}: must have at most {MOST_CHARACTERS} characters;"
+                f" got {len(given)}"
+            )
+        return given
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,12 +187,13 @@ def read_scope(
         dimensions: Those that the question takes as filters.
 
     Raises:
-        InvalidRequestError: The period is wrong.
+        InvalidRequestError: The period is wrong, or a filter too long.
     """
+    filters = tuple((d, Text(d).read(query)) for d in dimensions if query.get(d))
     return Scope(
         project_id=project.id,
         period=PERIOD.read(query, project, now),
-        filters=tuple((d, query[d]) for d in dimensions if query.get(d)),
+        filters=filters,
     )
 
 

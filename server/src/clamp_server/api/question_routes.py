@@ -1,0 +1,98 @@
+"""The read API: every question of the registry as a GET, and the bootstrap."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeAlias
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from clamp_server.api.answers import json_response
+from clamp_server.api.credential import Credentials
+from clamp_server.clock import Clock
+from clamp_server.errors import ForbiddenError, InvalidRequestError
+from clamp_server.model.project import Project
+from clamp_server.questions.ask import ask
+from clamp_server.questions.registry import QUESTIONS, AnyQuestion
+from clamp_server.store.sql import EventStore
+
+# A question runs on every core by itself; more at once would only take the
+# processor from the events that arrive meanwhile.
+MOST_AT_ONCE = 4
+# Clients show it; a server of one's own has nothing to upgrade to.
+PLAN = "self-hosted"
+# Answers are about one project's data, and old by the next event.
+_HEADERS = {"cache-control": "no-store"}
+
+_Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
+
+
+class Bootstrap(msgspec.Struct, frozen=True, rename="camel"):
+    """Whose key it is."""
+
+    project_id: str
+    project_name: str
+    plan: str
+
+
+def routes(
+    store: EventStore, credentials: Credentials, clock: Clock
+) -> list[BaseRoute]:
+    """Return the routes of the read API.
+
+    Errors are raised; the app gives them their shape.
+    """
+    threads = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="question")
+
+    def answering(question: AnyQuestion) -> _Endpoint:
+        async def endpoint(request: Request) -> Response:
+            project = await _own_project(request, credentials)
+            query = _query(request, question)
+            params = question.read_params(query, project, clock())
+            loop = asyncio.get_running_loop()
+            encoded = await loop.run_in_executor(
+                threads, lambda: msgspec.json.encode(ask(store, question, params))
+            )
+            return json_response(msgspec.Raw(encoded), headers=_HEADERS)
+
+        return endpoint
+
+    async def bootstrap(request: Request) -> Response:
+        project = await credentials.project_of_key(request.headers.get("x-clamp-key"))
+        answer = Bootstrap(project.id, project.name, PLAN)
+        return json_response(answer, headers=_HEADERS)
+
+    return [
+        Route("/mcp/bootstrap", bootstrap),
+        *(
+            Route(f"/analytics/{{project_id}}{question.path}", answering(question))
+            for question in QUESTIONS.values()
+        ),
+    ]
+
+
+async def _own_project(request: Request, credentials: Credentials) -> Project:
+    project = await credentials.project_of_key(request.headers.get("x-clamp-key"))
+    if project.id != request.path_params["project_id"]:
+        raise ForbiddenError(
+            f"x-clamp-key: the key belongs to project {project.id}, and not to that"
+            " of the path"
+        )
+    return project
+
+
+def _query(request: Request, question: AnyQuestion) -> dict[str, str]:
+    """Return the query's known parameters, each given at most once."""
+    query: dict[str, str] = {}
+    known = {parameter.name for parameter in question.parameters}
+    for name, value in request.query_params.multi_items():
+        if name in query:
+            raise InvalidRequestError(f"{name}: given more than once; give it once")
+        if name in known:
+            query[name] = value
+    return query

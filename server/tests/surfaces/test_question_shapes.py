@@ -1,0 +1,138 @@
+"""Every answer in the exact shape that strict clients insist on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+import pytest
+from tests.conftest import FilledStore
+from tests.make import NOON, TODAY, event, view
+from tests.questions import shape
+from tests.surfaces.question_api import QuestionApi, opened_question_api
+
+from clamp_server.model.event import (
+    Arrival,
+    Bug,
+    Device,
+    EnrichedEvent,
+    Page,
+    Place,
+    Properties,
+)
+from clamp_server.model.ids import ProjectId
+from clamp_server.model.money import Money
+from clamp_server.questions.registry import QUESTIONS
+from clamp_server.store.catalog import Catalog
+
+Shape = Any
+EVERY_SHAPE: list[tuple[str, Shape]] = [
+    ("/realtime", shape.Realtime),
+    ("/realtime?window_minutes=60", shape.Realtime),
+    ("/events", list[shape.EventTotal]),
+    ("/events?compare=false", list[shape.EventTotal]),
+    ("/events?compare=true&period=1d", list[shape.ComparedTotal]),
+    ("/events?name=signup", list[shape.NamedCount]),
+    ("/events?name=$pageview&compare=true", list[shape.NamedCount]),
+    ("/events?name=signup&group_by=plan", list[shape.GroupCount]),
+    (
+        "/events?name=signup&group_by=seats&group_by_type=number",
+        list[shape.GroupCount],
+    ),
+    (
+        "/events?name=signup&group_by=trial&group_by_type=boolean",
+        list[shape.GroupCount],
+    ),
+    ("/events?group_by=plan&compare=true", list[shape.GroupCount]),
+    ("/events?name=$error&group_by=error.type", list[shape.GroupCount]),
+    ("/events?property=plan&value=pro", list[shape.EventTotal]),
+    ("/observed-schema", shape.ObservedSchema),
+    ("/observed-schema?include_pageviews=true", shape.ObservedSchema),
+    ("/errors", shape.Errors),
+    ("/errors?handled=false&limit=1", shape.Errors),
+    ("/errors/groups", shape.ErrorGroups),
+    ("/errors/groups?sort_by=first_seen", shape.ErrorGroups),
+    ("/revenue", list[shape.Revenue]),
+    ("/revenue?group_by=channel", list[shape.GroupedRevenue]),
+    ("/revenue?group_by=product&property=total", list[shape.GroupedRevenue]),
+]
+
+
+@pytest.fixture
+def api(store: FilledStore, catalog: Catalog) -> Iterator[QuestionApi]:
+    with opened_question_api(store, catalog) as opened:
+        yield opened
+
+
+def one_of_everything(project_id: ProjectId) -> list[EnrichedEvent]:
+    """Make events that together give every field of every answer a value."""
+    whole: dict[str, Any] = {
+        "project_id": project_id,
+        "session_id": "sid",
+        "anonymous_id": "aid",
+        "user_id": "uid",
+        "page": Page(url="https://shop.example/", pathname="/"),
+        "arrival": Arrival(referrer_host="google.com", channel="organic_search"),
+        "device": Device(
+            browser="Firefox", browser_version="1", os="Linux", device_type="desktop"
+        ),
+        "place": Place(country="DE"),
+        "properties": Properties(
+            strings={"plan": "pro", "product": "mug"},
+            numbers={"seats": 5.0},
+            booleans={"trial": True},
+            money={"total": Money(Decimal(29), "USD")},
+        ),
+    }
+    bug = Bug(message="boom", type="E", stack="s", handled=True, fingerprint="ab")
+    return [
+        event("signup", **whole),
+        event("signup", TODAY.replace(day=9, hour=20), **whole),
+        view("sid", project_id=project_id, place=whole["place"]),
+        event("$pageview", **whole),
+        event("$error", bug=bug, **whole),
+        # And one that knows next to nothing.
+        event("$error", project_id=project_id),
+        event("bare", NOON, project_id=project_id),
+    ]
+
+
+def test_every_question_is_in_the_list() -> None:
+    assert {path.partition("?")[0] for path, _ in EVERY_SHAPE} == {
+        question.path for question in QUESTIONS.values()
+    }
+
+
+@pytest.mark.parametrize(("path", "expected"), EVERY_SHAPE)
+def test_an_answer_has_its_fields_and_no_others(
+    api: QuestionApi, store: FilledStore, path: str, expected: Shape
+) -> None:
+    store.add(*one_of_everything(api.project_id))
+
+    answer = api.ask(path)
+
+    assert answer.status_code == 200
+    decoded = msgspec.json.decode(answer.content, type=expected)
+    assert decoded
+    assert msgspec.to_builtins(decoded) == answer.json()
+
+
+@pytest.mark.parametrize(("path", "expected"), EVERY_SHAPE)
+def test_an_empty_project_has_answers_of_the_same_shape(
+    api: QuestionApi, path: str, expected: Shape
+) -> None:
+    answer = api.ask(path)
+
+    assert answer.status_code == 200
+    decoded = msgspec.json.decode(answer.content, type=expected)
+    assert msgspec.to_builtins(decoded) == answer.json()
+
+
+def test_a_bootstrap_has_its_fields_and_no_others(api: QuestionApi) -> None:
+    answer = api.get("/mcp/bootstrap")
+
+    assert msgspec.json.decode(answer.content, type=shape.Bootstrap) == shape.Bootstrap(
+        projectId=api.project_id, projectName="Shop", plan="self-hosted"
+    )
