@@ -1,0 +1,203 @@
+"""Events to bytes. No I/O and no clock in here."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from decimal import Decimal
+from typing import Any, Union
+
+# What to write in place of the types that callers pass first, by the name of
+# the type or of one it inherits from: none of them has to be imported for this.
+INSTEAD = {
+    "Decimal": 'Money(value, "USD") for an amount, else float(value) or str(value)',
+    "UUID": "str(value)",
+    "datetime": "value.isoformat()",
+    "date": "value.isoformat()",
+    "time": "value.isoformat()",
+    "timedelta": "value.total_seconds()",
+    "Enum": "value.value",
+    "generic": "value.item()",
+    "bytes": "value.decode()",
+    "PurePath": "str(value)",
+    "NoneType": "nothing: leave the key out",
+    "dict": "one property for each entry",
+    "frozenset": 'one property for each entry, or ", ".join(value)',
+    "ndarray": "one property for each entry",
+    "list": 'one property for each entry, or ", ".join(value)',
+    "tuple": 'one property for each entry, or ", ".join(value)',
+    "set": 'one property for each entry, or ", ".join(value)',
+    "object": "str(value)",
+}
+
+
+# `X | Y` in an alias is evaluated at import, which Python 3.9 cannot do.
+Amount = Union[float, Decimal]
+
+
+@dataclass(frozen=True)
+class Money:
+    """An amount in one currency.
+
+    Attributes:
+        amount: In major units: 29.00 is 29 dollars, not 29 cents. A `Decimal`
+            reaches the server digit for digit.
+        currency: ISO 4217 code, three upper-case letters.
+
+    Raises:
+        ValueError: If `amount` is not a finite number, or `currency` is not
+            three upper-case letters.
+
+    >>> Money(29.00, "USD")
+    Money(amount=29.0, currency='USD')
+    """
+
+    amount: Amount
+    currency: str
+
+    def __post_init__(self) -> None:
+        if not _is_amount(self.amount):
+            raise ValueError(
+                "Money needs a finite int, float or Decimal as its amount,"
+                f" not {self.amount!r}"
+            )
+        if not _is_currency_code(self.currency):
+            raise ValueError(
+                "Money needs three upper-case letters as its currency,"
+                f' such as "USD", not {self.currency!r}'
+            )
+
+    def to_wire(self) -> dict[str, Any]:
+        """The two fields of the wire, as Python values."""
+        return {"amount": self.amount, "currency": self.currency}
+
+
+PropertyValue = Union[str, int, float, bool, Money]
+Properties = Mapping[str, PropertyValue]
+
+
+@dataclass(frozen=True)
+class Event:
+    """One event, checked only when it is encoded.
+
+    Attributes:
+        timestamp: When it happened; a naive `datetime` is UTC, and a `str` goes
+            out as it is.
+    """
+
+    name: str
+    timestamp: datetime | str
+    properties: Properties | None = None
+    anonymous_id: str | None = None
+    user_id: str | None = None
+
+
+def encode_event(project_id: str, event: Event) -> bytes:
+    """Write the body of `POST /e/s`; the same event is always the same bytes.
+
+    Raises:
+        ValueError: Names the property or field that JSON or the wire cannot take.
+    """
+    # Joined by hand: `json` writes no Decimal without going through a float.
+    members = [
+        _field("p", project_id),
+        _field("name", event.name),
+        _field("timestamp", _timestamp(event.timestamp)),
+    ]
+    if event.anonymous_id is not None:
+        members.append(_field("anonymousId", event.anonymous_id))
+    if event.user_id is not None:
+        members.append(_field("userId", event.user_id))
+    if event.properties:
+        pairs = (_property(key, value) for key, value in event.properties.items())
+        members.append(f'"properties":{{{",".join(pairs)}}}')
+    return _utf8(f"{{{','.join(members)}}}")
+
+
+# Made once: `json.dumps` with these options builds an encoder for every call.
+_json = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, separators=(",", ":")
+).encode
+
+
+def _field(name: str, value: object) -> str:
+    try:
+        return f'"{name}":{_json(value)}'
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"{name} must be a str, not {type(value).__name__}: {error}"
+        ) from error
+
+
+def _property(key: str, value: PropertyValue) -> str:
+    if not isinstance(key, str):
+        raise ValueError(f"property keys must be str, and {key!r} is not")
+    return f"{_json(key)}:{_property_value(key, value)}"
+
+
+def _property_value(key: str, value: PropertyValue) -> str:
+    if isinstance(value, Money):
+        return f'{{"amount":{_amount(value)},"currency":{_json(value.currency)}}}'
+    if not isinstance(value, (str, int, float)):
+        raise ValueError(_unsupported(key, value))
+    try:
+        return _json(value)
+    except ValueError as error:
+        # NaN, an infinity, or an int of thousands of digits.
+        raise ValueError(f"property {key!r} has no JSON form: {error}") from error
+
+
+def _unsupported(key: str, value: object) -> str:
+    kinds = type(value).__mro__
+    instead = next(INSTEAD[kind.__name__] for kind in kinds if kind.__name__ in INSTEAD)
+    return (
+        f"property {key!r} has the unsupported type {type(value).__name__}:"
+        f" write {instead}. Allowed: str, int, float, bool, Money."
+    )
+
+
+def _amount(money: Money) -> str:
+    # Every finite Decimal prints as a JSON number: 0.10, 1E+3.
+    is_decimal = isinstance(money.amount, Decimal)
+    return str(money.amount) if is_decimal else _json(money.amount)
+
+
+def _is_amount(amount: object) -> bool:
+    if isinstance(amount, Decimal):
+        return amount.is_finite()
+    if isinstance(amount, float):
+        return math.isfinite(amount)
+    return isinstance(amount, int) and not isinstance(amount, bool)
+
+
+def _is_currency_code(currency: object) -> bool:
+    return (
+        isinstance(currency, str)
+        and len(currency) == 3
+        and currency.isascii()
+        and currency.isalpha()
+        and currency.isupper()
+    )
+
+
+def _timestamp(timestamp: datetime | str) -> str:
+    if not isinstance(timestamp, datetime):
+        return timestamp
+    # Python also calls a time with a tzinfo naive, when that gives no offset.
+    if timestamp.utcoffset() is None:
+        timestamp = timestamp.replace(tzinfo=timezone.utc)
+    text = timestamp.isoformat()
+    return text[: -len("+00:00")] + "Z" if text.endswith("+00:00") else text
+
+
+def _utf8(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        # Half a surrogate pair, as broken JavaScript or file names give: a pair
+        # becomes its character, a half becomes U+FFFD.
+        whole = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        return whole.encode()
