@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from tests.sink import Sink
+
+LEAVING = """
+import sys
+from clamp_analytics import Clamp, init, track
+
+init("proj_test", "sk_proj_test", sys.argv[1])
+track("signup")
+forgotten = Clamp("proj_test", "sk_proj_test", sys.argv[1])
+forgotten.track("signup")
+"""
+
+
+def test_a_process_that_just_ends_leaves_no_warning_behind(sink: Sink) -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "dev", "-W", "error", "-c", LEAVING, sink.endpoint],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+
+    assert (done.stdout, done.stderr) == ("", "")
+    assert len(sink.requests) == 2

@@ -1,0 +1,84 @@
+"""Tests of users who put their own function in place of `httpx.post`.
+
+That is what 0.2.0 called, so that is what its users' tests replace.
+"""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+from unittest import mock
+
+import httpx
+import pytest
+from tests.sink import Sink
+
+from clamp_analytics import ClampConnectionError, ClampHTTPError, init, track
+
+
+@pytest.fixture
+def posts(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    calls: list[Any] = []
+
+    def post(url: str, **arguments: Any) -> httpx.Response:
+        calls.append((url, arguments))
+        return httpx.Response(200)
+
+    monkeypatch.setattr(httpx, "post", post)
+    return calls
+
+
+def test_it_is_called_as_0_2_0_called_it(posts: list[Any]) -> None:
+    init("proj_test", "sk_proj_test")
+
+    assert track("signup", {"seats": 3}, timestamp="2026-01-01") is True
+
+    assert posts == [
+        (
+            "https://api.clamp.sh/e/s",
+            {
+                "json": {
+                    "p": "proj_test",
+                    "name": "signup",
+                    "properties": {"seats": 3},
+                    "timestamp": "2026-01-01",
+                },
+                "headers": {
+                    "content-type": "application/json",
+                    "x-clamp-key": "sk_proj_test",
+                },
+            },
+        )
+    ]
+
+
+@pytest.mark.parametrize("target", ["httpx.post", "clamp_analytics._client.httpx.post"])
+def test_patch_finds_it_where_0_2_0_had_it(target: str) -> None:
+    init("proj_test", "sk_proj_test")
+    with mock.patch(target) as post:
+        post.return_value = SimpleNamespace(is_success=True)
+
+        assert track("signup") is True
+
+    assert post.call_args.kwargs["json"]["name"] == "signup"
+
+
+def test_its_answers_and_failures_mean_the_same() -> None:
+    init("proj_test", "sk_proj_test")
+    with mock.patch("httpx.post") as post:
+        post.return_value = httpx.Response(401, text="invalid api key")
+        with pytest.raises(ClampHTTPError, match="401: invalid api key"):
+            track("signup")
+        post.side_effect = httpx.ConnectError("refused")
+        with pytest.raises(ClampConnectionError, match="ConnectError: refused"):
+            track("signup")
+
+
+def test_afterwards_events_are_sent_for_real_again(sink: Sink) -> None:
+    init("proj_test", "sk_proj_test", sink.endpoint)
+    with mock.patch("httpx.post", autospec=True) as post:
+        post.return_value = httpx.Response(200)
+        track("under")
+    track("after")
+
+    assert [body["name"] for body in sink.bodies] == ["after"]

@@ -1,0 +1,71 @@
+"""The import direction of the package, and who may use which library."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import importlib.util
+from pathlib import Path
+
+import pytest
+
+import clamp_analytics
+
+ROOT = Path(clamp_analytics.__file__).parent
+MODULES = sorted(ROOT.rglob("*.py"))
+# A module imports only from rows above its own; neighbours in a row do not meet.
+LAYERS = (
+    ("errors", "_version"),
+    ("_wire", "_error_event", "_config"),
+    ("_transport",),
+    ("_client",),
+    ("_api",),
+    ("__init__",),
+)
+RANK = {name: rank for rank, row in enumerate(LAYERS) for name in row}
+OWNER = {"httpx": "_transport"}
+
+
+def imported(module: Path) -> set[str]:
+    """Dotted names that `module` imports, at any depth of its code."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{module.name} has a relative import"
+            names.add(str(node.module))
+            # `from clamp_analytics import _client` imports a module as well.
+            names.update(f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Import):
+            names.update(alias.name for alias in node.names)
+    return names
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.stem)
+def test_imports_only_from_rows_above(module: Path) -> None:
+    ours = {
+        name.split(".")[1]
+        for name in imported(module)
+        if name.startswith("clamp_analytics.")
+    }
+    for target in ours & set(RANK):
+        assert RANK[target] < RANK[module.stem], f"{module.stem} imports {target}"
+
+
+@pytest.mark.parametrize("module", MODULES, ids=lambda module: module.stem)
+def test_only_its_owner_imports_a_library(module: Path) -> None:
+    for name in imported(module):
+        owner = OWNER.get(name.split(".")[0])
+        assert owner in (None, module.stem), f"{module.stem} imports {name}"
+
+
+def test_httpx_is_the_one_dependency() -> None:
+    names = {name.split(".")[0] for module in MODULES for name in imported(module)}
+    origins = {name: importlib.util.find_spec(name) for name in names}
+    installed = {
+        name
+        for name, spec in origins.items()
+        if spec and "site-packages" in str(spec.origin)
+    }
+
+    assert installed - {"clamp_analytics"} == {"httpx"}
+    assert importlib.metadata.requires("clamp-analytics") == ["httpx>=0.24"]
