@@ -48,8 +48,8 @@ def build_app(settings: Settings, clock: Clock = now) -> Starlette:
     """Open the stores of `settings.data` and build the server around them.
 
     The lifespan of the application starts the writer, and at its end commits
-    what waits and closes the stores. `state.catalog` is the catalog for whoever
-    runs the server; `state.end_streams` is called when it is asked to stop.
+    what waits and closes the stores. `state.catalog` and `state.store` are for
+    whoever runs it; `state.end_streams` is called when it is asked to stop.
 
     Raises:
         ConfigError: A store cannot be opened, or another server has it.
@@ -89,7 +89,7 @@ def build_app(settings: Settings, clock: Clock = now) -> Starlette:
         exception_handlers=ERROR_HANDLERS,
         lifespan=_lifespan(buffer, store, catalog),
     )
-    app.state.catalog = catalog
+    app.state.catalog, app.state.store = catalog, store
     app.state.end_streams = live.close
     return app
 

@@ -293,8 +293,9 @@ def _decoded(
         mended = _ESCAPE.sub(_mended_escape, bytes(json))
         if mended != bytes(json):
             return _decoded(decoder, mended, what)
+        why = str(error).removeprefix("JSON is malformed: ")
         raise invalid(
-            "malformed_body", what, f"malformed JSON ({error})", "UTF-8 JSON is allowed"
+            "malformed_body", what, f"malformed JSON ({why})", "UTF-8 JSON is allowed"
         ) from error
     except RecursionError as error:
         raise invalid(
