@@ -157,7 +157,7 @@ def _program(
     module: str, *arguments: str, **how: Any
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run one of our own modules beside us, and end it when we are done."""
-    program = subprocess.Popen(  # noqa: S603 - our own interpreter and modules
+    program: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603 - our own interpreter and modules
         [sys.executable, "-m", module, *arguments],
         # Ctrl-C is for us alone: we close the shop before the server.
         start_new_session=True,

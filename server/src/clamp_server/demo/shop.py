@@ -77,28 +77,40 @@ class Shop:
 
     def sign_up(self, visitor: Visitor, at: datetime) -> None:
         """Open an account."""
-        properties = {
-            "plan": self._dice.choice(list(PLANS)),
-            "method": self._dice.choice(["email", "google", "github"]),
-            "invited": self._dice.random() < 0.3,
-        }
-        track("signup", properties, visitor.anonymous_id, at)
+        track(
+            "signup",
+            {
+                "plan": self._dice.choice(list(PLANS)),
+                "method": self._dice.choice(["email", "google", "github"]),
+                "invited": self._dice.random() < 0.3,
+            },
+            visitor.anonymous_id,
+            at,
+        )
         self.sent["signup"] += 1
 
     def subscribe(self, visitor: Visitor, at: datetime) -> None:
         """Start a monthly subscription."""
         plan = self._dice.choice(list(PLANS))
         total = Money(float(PLANS[plan]), self._dice.choice(CURRENCIES))
-        properties = {"plan": plan, "total": total, "seats": self._dice.randrange(1, 9)}
-        track("subscription_started", properties, visitor.anonymous_id, at)
+        track(
+            "subscription_started",
+            {"plan": plan, "total": total, "seats": self._dice.randrange(1, 9)},
+            visitor.anonymous_id,
+            at,
+        )
         self.sent["subscription_started"] += 1
 
     def sell_beans(self, visitor: Visitor, at: datetime) -> None:
         """Sell one bag."""
         product = self._dice.choice(list(BEANS))
         total = Money(float(BEANS[product]), self._dice.choice(CURRENCIES))
-        properties = {"product": product, "total": total, "items": 1, "gift": False}
-        track("purchase", properties, visitor.anonymous_id, at)
+        track(
+            "purchase",
+            {"product": product, "total": total, "items": 1, "gift": False},
+            visitor.anonymous_id,
+            at,
+        )
         self.sent["purchase"] += 1
 
     def fail_to_charge(self, visitor: Visitor, at: datetime) -> None:
