@@ -3,6 +3,9 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tests.conftest import FilledStore
+from tests.make import NOON, PROJECT, TODAY, event, view
+
 from clamp_server.model.event import Bug, Device, EnrichedEvent, Properties
 from clamp_server.model.ids import ProjectId
 from clamp_server.model.money import Money
@@ -19,8 +22,6 @@ from clamp_server.questions.live import (
     Since,
     Totals,
 )
-from tests.conftest import FilledStore
-from tests.make import NOON, PROJECT, TODAY, event, view
 
 DAY = Scope(
     project_id=PROJECT,
