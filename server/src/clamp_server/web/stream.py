@@ -1,0 +1,168 @@
+"""The live stream: one poll a project, shared by everybody who looks at it.
+
+A viewer holds a place in the project's latest events and nothing else. So a slow
+one costs no memory: it misses events, and is told so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from dataclasses import dataclass
+
+from starlette.concurrency import run_in_threadpool
+
+from clamp_server.errors import StoreUnavailableError
+from clamp_server.model.ids import ProjectId
+from clamp_server.questions import live
+from clamp_server.questions.live import SeenEvent, Since
+from clamp_server.store.sql import EventStore
+
+# More than a screen holds; a burst of thousands a second is cut to this.
+MOST_EVENTS = 50
+# A viewer is a connection and a few kilobytes; this bounds the connections.
+MOST_VIEWERS = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How often things happen, in seconds.
+
+    Attributes:
+        poll_s: Between two looks for new events.
+        heartbeat_s: Without events; proxies cut a connection that is silent for
+            a minute, and a dead one is noticed only by writing to it.
+        longest_s: Then the stream ends and the browser asks anew, so that
+            somebody who was signed out elsewhere does not watch for ever.
+    """
+
+    poll_s: float = 1.0
+    heartbeat_s: float = 15.0
+    longest_s: float = 15 * 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Arrivals:
+    """What a viewer has not seen yet, newest first.
+
+    Attributes:
+        has_gap: Whether there were more than are kept, older than these.
+    """
+
+    events: list[SeenEvent]
+    has_gap: bool
+
+
+class Live:
+    """The projects that are being looked at; used on one event loop."""
+
+    def __init__(self, store: EventStore, pace: Pace | None = None) -> None:
+        self._store = store
+        self._pace = pace or Pace()
+        self._channels: dict[ProjectId, _Channel] = {}
+        self._is_closed = False
+
+    def __len__(self) -> int:
+        """How many are looking, at all projects together."""
+        return sum(channel.viewers for channel in self._channels.values())
+
+    @property
+    def is_full(self) -> bool:
+        """Whether another viewer would be one too many."""
+        return len(self) >= MOST_VIEWERS
+
+    def close(self) -> None:
+        """End every stream, for good; an open one would hold up a shutdown."""
+        self._is_closed = True
+        for channel in self._channels.values():
+            channel.wake()
+
+    async def arrivals(
+        self, project_id: ProjectId, after: int
+    ) -> AsyncGenerator[Arrivals | None]:
+        """Yield what arrives after the event `after`; None is a heartbeat."""
+        channel = self._channels.get(project_id)
+        if channel is None or channel.has_ended:
+            channel = _Channel(self._store, project_id, self._pace.poll_s)
+            self._channels[project_id] = channel
+        ends_at_s = asyncio.get_running_loop().time() + self._pace.longest_s
+        channel.viewers += 1
+        try:
+            while not self._is_closed and not channel.has_ended:
+                if asyncio.get_running_loop().time() >= ends_at_s:
+                    return
+                if arrivals := channel.after(after):
+                    after = arrivals.events[0].seq
+                    yield arrivals
+                elif not await channel.news(self._pace.heartbeat_s):
+                    yield None
+        finally:
+            channel.viewers -= 1
+            if channel.viewers == 0:
+                channel.end()
+                if self._channels.get(project_id) is channel:
+                    del self._channels[project_id]
+
+
+class _Channel:
+    """One project's latest events, kept fresh as long as somebody looks."""
+
+    def __init__(self, store: EventStore, project_id: ProjectId, poll_s: float) -> None:
+        self.viewers = 0
+        self._store = store
+        self._project_id = project_id
+        self._poll_s = poll_s
+        self._latest: list[SeenEvent] = []
+        # Every event that was stored after this one is in `_latest`.
+        self._complete_after = 0
+        self._news = asyncio.Event()
+        self._task = asyncio.create_task(self._poll())
+        # A poll that died takes its viewers with it: they come back to a new one.
+        self._task.add_done_callback(lambda _: self.wake())
+
+    @property
+    def has_ended(self) -> bool:
+        return self._task.done()
+
+    def end(self) -> None:
+        self._task.cancel()
+
+    def wake(self) -> None:
+        woken, self._news = self._news, asyncio.Event()
+        woken.set()
+
+    async def news(self, longest_s: float) -> bool:
+        """Wait until something happened; False when nothing did for that long."""
+        try:
+            await asyncio.wait_for(self._news.wait(), longest_s)
+        except TimeoutError:
+            return False
+        return True
+
+    def after(self, seq: int) -> Arrivals | None:
+        unseen = [event for event in self._latest if event.seq > seq]
+        return Arrivals(unseen, seq < self._complete_after) if unseen else None
+
+    async def _poll(self) -> None:
+        while True:
+            try:
+                arrived = await run_in_threadpool(self._arrived)
+            except StoreUnavailableError:
+                # The disk is full or the database away: the next look may work.
+                arrived = []
+            if arrived:
+                self._keep(arrived)
+                self.wake()
+            await asyncio.sleep(self._poll_s)
+
+    def _arrived(self) -> list[SeenEvent]:
+        newest = self._latest[0].seq if self._latest else 0
+        # One more than is kept, to know whether any are left out.
+        since = Since(project_id=self._project_id, after=newest, limit=MOST_EVENTS + 1)
+        return live.events.ask(self._store, since)
+
+    def _keep(self, arrived: list[SeenEvent]) -> None:
+        latest = arrived + self._latest
+        if len(latest) > MOST_EVENTS:
+            self._complete_after = latest[MOST_EVENTS].seq
+        self._latest = latest[:MOST_EVENTS]
