@@ -40,8 +40,8 @@ def wheel() -> Path:
     """This SDK as users get it, built with the tools that are pinned."""
     folder = ENVIRONMENTS / "wheel"
     shutil.rmtree(folder, ignore_errors=True)
-    build = (sys.executable, "-m", "build", "--no-isolation", "--quiet", "--wheel")
-    run(*build, "--outdir", folder, ROOT / "sdk")
+    build = (UV, "build", "--quiet", "--wheel", "--no-build-isolation")
+    run(*build, "--python", sys.executable, "--out-dir", folder, ROOT / "sdk")
     return next(folder.glob("*.whl"))
 
 

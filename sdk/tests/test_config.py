@@ -112,8 +112,8 @@ def test_a_key_that_is_no_text_is_refused_without_showing_it() -> None:
 
 
 def test_the_key_and_the_password_of_the_endpoint_are_not_shown() -> None:
-    config = read_config("proj_a", "sk_proj_secret", "http://me:pw@h.example", 5.0, {})
+    config = read_config("proj_a", "sk_proj_secret", "http://me:p@w@h.example", 5.0, {})
 
     assert config.shown_endpoint == "http://***@h.example"
     assert "secret" not in repr(config)
-    assert "pw" not in repr(config)
+    assert "p@w" not in repr(config)

@@ -39,7 +39,7 @@ class Config:
     @property
     def shown_endpoint(self) -> str:
         """The endpoint without the password that it may carry, for messages."""
-        return re.sub(r"//[^/@]*@", "//***@", self.endpoint)
+        return re.sub(r"//[^/]*@", "//***@", self.endpoint)
 
 
 def read_config(

@@ -19,6 +19,7 @@ from __future__ import annotations
 import json
 import os
 import ssl
+import sys
 import weakref
 from collections import deque
 from collections.abc import Iterator
@@ -27,7 +28,6 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib import import_module
 
 import httpx
-from httpx._api import post as httpx_post
 
 from clamp_analytics._config import KEEP_IDLE_S, Config
 from clamp_analytics._version import __version__
@@ -37,6 +37,10 @@ from clamp_analytics.errors import ClampConnectionError, ClampHTTPError
 # just then would leave its child waiting for an import lock that nobody holds.
 for _name in ("encodings.idna", "httpcore"):
     import_module(_name)
+
+# From where httpx keeps it: `httpx.post` may be a test's own by the time that the
+# first client is made, which is when this module is imported.
+_httpx_post = getattr(sys.modules.get("httpx._api"), "post", httpx.post)
 
 # As many as httpx keeps by default. How many are open at once has no limit: every
 # call in 0.2.0 had a connection of its own, and none ever waited for one.
@@ -102,7 +106,7 @@ class HttpTransport:
         return self._urls[path]
 
     def _answer(self, url: httpx.URL, body: bytes) -> httpx.Response:
-        if httpx.post is not httpx_post:
+        if httpx.post is not _httpx_post:
             # Version 0.2.0 called `httpx.post` in just this way, and tests that
             # were written for it put a function of their own there.
             return httpx.post(str(url), json=json.loads(body), headers=self._headers)

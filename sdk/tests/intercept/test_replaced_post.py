@@ -5,6 +5,8 @@ That is what 0.2.0 called, so that is what its users' tests replace.
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from types import SimpleNamespace
 from typing import Any
 from unittest import mock
@@ -80,5 +82,25 @@ def test_afterwards_events_are_sent_for_real_again(sink: Sink) -> None:
         post.return_value = httpx.Response(200)
         track("under")
     track("after")
+
+    assert [body["name"] for body in sink.bodies] == ["after"]
+
+
+# A process of its own, in which nothing has imported httpx before.
+REPLACED_FIRST = """
+import sys
+from unittest import mock
+from clamp_analytics import init, track
+
+with mock.patch("httpx.post") as post:
+    init("proj_test", "sk_proj_test", sys.argv[1])
+    track("under")
+    assert post.call_count == 1
+track("after")
+"""
+
+
+def test_it_may_be_replaced_before_the_first_init(sink: Sink) -> None:
+    subprocess.run([sys.executable, "-c", REPLACED_FIRST, sink.endpoint], check=True)
 
     assert [body["name"] for body in sink.bodies] == ["after"]
