@@ -78,7 +78,7 @@ def demo(
     ] = None,
     visits: Annotated[
         int, typer.Option(help="Visitors in the seven days before now.", min=1)
-    ] = 60,
+    ] = 250,
     seed: Annotated[
         int, typer.Option(help="Of the dice: the same seed makes the same shop.")
     ] = 7,
@@ -157,7 +157,7 @@ def _program(
     module: str, *arguments: str, **how: Any
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run one of our own modules beside us, and end it when we are done."""
-    program: subprocess.Popen[bytes] = subprocess.Popen(  # noqa: S603 - our own interpreter and modules
+    program = subprocess.Popen[bytes](
         [sys.executable, "-m", module, *arguments],
         # Ctrl-C is for us alone: we close the shop before the server.
         start_new_session=True,

@@ -28,7 +28,7 @@ from clamp_server.demo.visitors import (
 )
 
 DAYS = 7
-TRICKLE_S = 0.8
+TRICKLE_S = 1.5
 PLANS = {"starter": "12.00", "pro": "29.00", "office": "118.50"}
 BEANS = {"yirgacheffe": "14.90", "huila": "12.50"}
 CURRENCIES = ("USD", "USD", "USD", "EUR")
@@ -162,7 +162,7 @@ def ended() -> threading.Event:
 def main() -> None:
     """Run the shop against the server that the environment names."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--visits", type=int, default=60)
+    parser.add_argument("--visits", type=int, default=250)
     parser.add_argument("--seed", type=int, default=7)
     options = parser.parse_args()
 
