@@ -295,11 +295,12 @@ def test_hostile_texts_stay_texts(pages: Site, project: Project, text: str) -> N
     plain = page(pages, project)
     add(pages, project, sale())
 
-    for html in (
-        plain,
-        pages.get(f"/p/{project.id}/errors/{FINGERPRINT}").text,
-        stream(pages, project, "?after=0"),
-    ):
+    told = stream(pages, project)
+    fields = {line.partition(": ")[0] for line in re.split(r"\r\n|\r|\n", told)}
+
+    assert fields == {"retry", "id", "data", ""}
+    bug = pages.get(f"/p/{project.id}/errors/{FINGERPRINT}").text
+    for html in (plain, bug, told):
         assert set(re.findall(r"<(/?[a-z0-9]+)", html)) <= KNOWN_TAGS
         assert (
             re.findall(r"<script(?! src=\"/static/page\.[0-9a-f]+\.js\")", html) == []

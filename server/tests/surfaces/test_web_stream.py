@@ -1,15 +1,17 @@
 """The live stream: what each viewer gets, and what all of them cost."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from typing import Any
 
 import pytest
-from tests.make import PROJECT, event
+from tests.make import PROJECT, TODAY, event
 
 from clamp_server.errors import StoreUnavailableError
 from clamp_server.model.ids import ProjectId
+from clamp_server.model.project import Project
 from clamp_server.questions import live as questions
 from clamp_server.questions.live import Since
 from clamp_server.store.on_duckdb import DuckDBStore
@@ -20,6 +22,8 @@ QUICK = Pace(poll_s=0.005, heartbeat_s=30.0)
 # After its first look a poll of this pace does nothing more in a test.
 ONE_LOOK = Pace(poll_s=3600.0, heartbeat_s=3600.0)
 PATIENCE_S = 30.0
+SHOP = Project(id=PROJECT, name="Shop", created_at=TODAY)
+OTHER = Project(id=ProjectId("proj_other"), name="Other", created_at=TODAY)
 
 
 class CountingStore(DuckDBStore):
@@ -43,15 +47,16 @@ def newest_seq(store: DuckDBStore) -> int:
 
 def names(arrivals: Arrivals | None) -> list[str]:
     assert arrivals is not None
-    return [e.name for e in arrivals.events]
+    html = "".join(line.data for line in arrivals.lines)
+    return re.findall(r'event-name"><bdi>([^<]+)', html)
 
 
 async def following(stream: AsyncIterator[Arrivals | None]) -> Arrivals | None:
     return await asyncio.wait_for(stream.__anext__(), PATIENCE_S)
 
 
-def watch(live: Live, after: int = 0, project_id: ProjectId = PROJECT) -> Any:
-    return aclosing(live.arrivals(project_id, after))
+def watch(live: Live, after: int = 0, project: Project = SHOP) -> Any:
+    return aclosing(live.arrivals(project, after))
 
 
 @pytest.fixture
@@ -154,12 +159,11 @@ def test_a_project_that_nobody_looks_at_is_not_polled(store: CountingStore) -> N
 
 
 def test_projects_are_apart(store: CountingStore) -> None:
-    other = ProjectId("proj_other")
-    store.append([event("ours"), event("theirs", project_id=other)])
+    store.append([event("ours"), event("theirs", project_id=OTHER.id)])
 
     async def scenario() -> list[list[str]]:
         live = Live(store, QUICK)
-        async with watch(live) as one, watch(live, project_id=other) as two:
+        async with watch(live) as one, watch(live, project=OTHER) as two:
             return [names(await following(one)), names(await following(two))]
 
     assert asyncio.run(scenario()) == [["ours"], ["theirs"]]
@@ -187,7 +191,7 @@ def test_closing_ends_every_stream_and_lets_no_new_one_begin(
         return await asyncio.wait_for(asyncio.gather(*waiting, late), PATIENCE_S)
 
     async def everything(live: Live) -> list[Arrivals | None]:
-        return [arrivals async for arrivals in live.arrivals(PROJECT, 0)]
+        return [arrivals async for arrivals in live.arrivals(SHOP, 0)]
 
     assert asyncio.run(scenario()) == [[], [], []]
 
@@ -197,7 +201,7 @@ def test_a_stream_ends_after_a_while_to_ask_who_is_there_anew(
 ) -> None:
     async def scenario() -> list[Arrivals | None]:
         live = Live(store, Pace(longest_s=0.0))
-        return [arrivals async for arrivals in live.arrivals(PROJECT, 0)]
+        return [arrivals async for arrivals in live.arrivals(SHOP, 0)]
 
     assert asyncio.run(scenario()) == []
 
@@ -227,7 +231,7 @@ def test_a_poll_that_died_ends_its_streams_and_the_next_viewer_has_a_new_one(
         loop = asyncio.get_running_loop()
         loop.set_exception_handler(lambda _, context: told.append(context))
         live = Live(store, QUICK)
-        dead = [arrivals async for arrivals in live.arrivals(PROJECT, 0)]
+        dead = [arrivals async for arrivals in live.arrivals(SHOP, 0)]
         async with watch(live) as stream:
             return dead, names(await following(stream))
 
@@ -242,10 +246,10 @@ def test_a_viewer_who_leaves_a_dead_poll_leaves_the_new_one_alone(
     async def scenario() -> tuple[list[str], int]:
         asyncio.get_running_loop().set_exception_handler(lambda *_: None)
         live = Live(store, QUICK)
-        late = live.arrivals(PROJECT, 0)
+        late = live.arrivals(SHOP, 0)
         await following(late)
         store.failures = [RuntimeError("a bug of ours")]
-        with_it = live.arrivals(PROJECT, newest_seq_known)
+        with_it = live.arrivals(SHOP, newest_seq_known)
         assert [arrivals async for arrivals in with_it] == []
         async with watch(live) as stream:
             seen = names(await following(stream))
@@ -260,7 +264,7 @@ def test_a_viewer_who_leaves_a_dead_poll_leaves_the_new_one_alone(
 def test_viewers_are_bounded(store: CountingStore) -> None:
     async def scenario() -> list[bool]:
         live = Live(store, ONE_LOOK)
-        streams = [live.arrivals(PROJECT, 0) for _ in range(MOST_VIEWERS)]
+        streams = [live.arrivals(SHOP, 0) for _ in range(MOST_VIEWERS)]
         store.append([event("only")])
         full = [live.is_full]
         for stream in streams:

@@ -29,7 +29,7 @@ from clamp_server.store.catalog import Catalog
 from clamp_server.store.sql import EventStore
 from clamp_server.web.event_view import event_view
 from clamp_server.web.figures import CHOICE, PERIODS, PeriodWord, figures
-from clamp_server.web.stream import Arrivals, Live
+from clamp_server.web.stream import Arrivals, Live, encode_data
 from clamp_server.web.template import render
 
 # What is above the fold and a little more; these lines weigh 16 KB.
@@ -39,8 +39,7 @@ SHOWN_NAMES = 10
 # viewers must leave the processor to the events that arrive meanwhile.
 PAGES_AT_ONCE = 2
 
-_LINE_END = re.compile(r"\r\n|\r|\n")
-_SEQ = re.compile("[0-9]{1,18}")
+_PLACE = re.compile("[0-9]{1,18}")
 
 
 class ProjectPages:
@@ -154,17 +153,16 @@ class ProjectPages:
         after = request.query_params.get("after", "")
         place = request.headers.get("last-event-id") or after
         return StreamingResponse(
-            self._messages(project, int(place) if _SEQ.fullmatch(place) else 0),
+            self._messages(project, int(place) if _PLACE.fullmatch(place) else 0),
             media_type="text/event-stream",
             # nginx would hold the events back until it has a few kilobytes.
             headers={"x-accel-buffering": "no"},
         )
 
     async def _messages(self, project: Project, after: int) -> AsyncIterator[str]:
-        zone = ZoneInfo(project.time_zone)
         yield "retry: 2000\n\n"
-        async for arrivals in self._live.arrivals(project.id, after):
-            yield ": nothing new\n\n" if arrivals is None else _message(arrivals, zone)
+        async for arrivals in self._live.arrivals(project, after):
+            yield ": nothing new\n\n" if arrivals is None else _message(arrivals)
 
 
 _ALL_TIME = Period(
@@ -174,13 +172,11 @@ _ALL_TIME = Period(
 )
 
 
-def _message(arrivals: Arrivals, zone: ZoneInfo) -> str:
-    views = [event_view(event, zone) for event in arrivals.events]
-    html = render("arrivals.html", events=views, has_gap=arrivals.has_gap)
-    # A carriage return in a property would end the line, and what follows it
-    # would be read as a field of the stream.
-    lines = "\n".join(f"data: {line}" for line in _LINE_END.split(html.strip()))
-    return f"id: {arrivals.events[0].seq}\n{lines}\n\n"
+def _message(arrivals: Arrivals) -> str:
+    lines = [line.data for line in arrivals.lines]
+    if arrivals.has_gap:
+        lines.append(encode_data(render("gap.html")))
+    return "\n".join([f"id: {arrivals.lines[0].seq}", *lines, "", ""])
 
 
 def _one(projects: list[Project], project_id: str) -> Project:

@@ -33,7 +33,9 @@ class Sessions:
 
     async def session(self, request: Request) -> WebSession | None:
         """Return who sent `request`; None when nobody is signed in."""
-        token = request.cookies.get(self._cookie, "")
+        token = request.cookies.get(self._cookie)
+        if token is None:
+            return None
         return await run_in_threadpool(self._catalog.web_session, token)
 
     async def start(

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from clamp_server.errors import ForbiddenError, RateLimitedError
 from clamp_server.model.project import User, WebSession
 from clamp_server.store.catalog import Catalog
+from clamp_server.store.catalog_rules import MAX_EMAIL_CHARACTERS
 from clamp_server.web.attempts import Attempts
 from clamp_server.web.form import form
 from clamp_server.web.password import is_password
@@ -71,7 +72,8 @@ class PasswordCheck:
         Raises:
             RateLimitedError: Too many wrong ones of late.
         """
-        account = email.strip().lower()
+        # Cut, because what was tried is remembered for a while.
+        account = email.strip().lower()[:MAX_EMAIL_CHARACTERS]
         if wait_s := self._attempts.wait_s(account):
             raise RateLimitedError(
                 f"too many tries: wait {wait_s} seconds, or run `clamp user link` on"

@@ -4,6 +4,9 @@
 
 const KEPT_EVENTS = 100;
 const REFRESH_MS = 4000;
+// Of a server's time, a page takes at most the twentieth part: where the figures
+// of millions of events take a second, or many people look, they come less often.
+const PATIENCE = 20;
 const NEWS_MS = 5000;
 const RETRY_MS = 5000;
 
@@ -17,6 +20,7 @@ let seq = main.dataset.seq;
 let source = null;
 let isPaused = false;
 let refreshTimer = 0;
+let refreshMs = REFRESH_MS;
 let newsTimer = 0;
 let unannounced = [];
 
@@ -64,7 +68,7 @@ function add(html) {
   list.prepend(lines.content);
   while (list.children.length > KEPT_EVENTS) list.lastElementChild.remove();
   newsTimer ||= setTimeout(announce, NEWS_MS);
-  refreshTimer ||= setTimeout(refresh, REFRESH_MS);
+  refreshTimer ||= setTimeout(refresh, refreshMs);
 }
 
 // One sentence now and then: reading every event aloud would never end.
@@ -78,14 +82,17 @@ function announce() {
 // Fetches the page again and takes over its figures.
 async function refresh() {
   refreshTimer = 0;
+  const asked = performance.now();
   let answer;
   try {
-    answer = await fetch(location.href, { headers: { accept: "text/html" } });
+    answer = await fetch(location.href);
   } catch {
     return;
   }
+  // Signed out elsewhere: the sign-in page is what came.
   if (answer.redirected) location.assign(answer.url);
   if (!answer.ok) return;
+  refreshMs = Math.max(REFRESH_MS, PATIENCE * (performance.now() - asked));
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   for (const card of document.querySelectorAll("[data-swap]")) {
     const other = fresh.getElementById(card.id);
