@@ -17,6 +17,7 @@ from clamp_server.api.answers import ERROR_HANDLERS
 from clamp_server.api.credential import Credentials
 from clamp_server.api.ingest_routes import EventsFirst, Ingest
 from clamp_server.api.metrics import Metrics
+from clamp_server.api.request_body import BodyReader
 from clamp_server.clock import Clock, now
 from clamp_server.config import Settings
 from clamp_server.ingest.admit import RateLimiter
@@ -64,6 +65,7 @@ def build_app(settings: Settings, clock: Clock = now) -> Starlette:
     takers = ingest_routes.routes(
         Ingest(
             credentials=credentials,
+            bodies=BodyReader(),
             limiter=RateLimiter(),
             pipeline=Pipeline(enricher, buffer),
             counts=counts,

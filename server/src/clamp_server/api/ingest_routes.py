@@ -17,11 +17,11 @@ from clamp_server.api.client_address import Network, client_address
 from clamp_server.api.cors import RawHeaders, cors_headers, preflight_headers
 from clamp_server.api.credential import Credentials
 from clamp_server.api.request_body import (
+    BodyReader,
     Headers,
     check_length,
     check_not_packed,
     packed_limit,
-    read_body,
     unpacked,
 )
 from clamp_server.clock import Clock
@@ -81,6 +81,7 @@ class Ingest:
     """What the four endpoints work with."""
 
     credentials: Credentials
+    bodies: BodyReader
     limiter: RateLimiter
     pipeline: Pipeline
     counts: Counts
@@ -196,7 +197,7 @@ async def _server_door(
     api_key = headers.get(b"x-clamp-key", b"").decode("latin-1")
     project = await ingest.credentials.project_of_key(api_key)
     _check_json(headers)
-    packed = await read_body(receive, packed_bytes)
+    packed = await ingest.bodies.read(receive, packed_bytes)
     body = _opened(endpoint, unpacked(packed, headers, endpoint.max_body_bytes))
     check_owner(project, body.project_id)
     sending = Sending(
@@ -210,7 +211,8 @@ async def _browser_door(
 ) -> _Admitted:
     check_length(headers, endpoint.max_body_bytes)
     check_not_packed(headers)
-    body = _opened(endpoint, await read_body(receive, endpoint.max_body_bytes))
+    content = await ingest.bodies.read(receive, endpoint.max_body_bytes)
+    body = _opened(endpoint, content)
     project = await ingest.credentials.project(body.project_id)
     if project is None:
         raise invalid(

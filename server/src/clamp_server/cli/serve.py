@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import socket
 import sys
@@ -166,9 +167,11 @@ def _listener(settings: Settings) -> socket.socket:
             (settings.host, settings.port), family=family, backlog=BACKLOG
         )
     except OSError as error:
+        # Python adds where it was, which the line says already.
+        why = os.strerror(error.errno) if error.errno else str(error)
         raise ConfigError(
-            f"cannot listen on {settings.host} port {settings.port}:"
-            f" {error.strerror or error}; choose another with --host and --port"
+            f"cannot listen on {settings.host} port {settings.port}: {why};"
+            " choose another with --host and --port"
         ) from error
 
 

@@ -3,8 +3,10 @@
 Requests put their events in and wait. One thread takes everything that came in
 meanwhile, commits it, and answers all of those requests at once; so the price
 of a durable commit is shared by as many requests as there are, and nobody waits
-for a timer. What waits is bounded in events and in bytes: beyond that a request
-is refused at once, and memory stays flat however slow the disk is.
+for a timer. A request asks for room first, before its events are looked at: the
+room is bounded in events and in bytes, and a request that finds none is refused
+at once. So memory stays flat however slow the disk is, and no time is spent on
+what cannot be taken.
 """
 
 from __future__ import annotations
@@ -12,7 +14,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -44,7 +47,6 @@ _log = logging.getLogger(__name__)
 @dataclass(frozen=True, slots=True, eq=False)
 class _Put:
     events: Sequence[EnrichedEvent]
-    size_bytes: int
     stored: asyncio.Future[Stored]
 
 
@@ -78,11 +80,35 @@ class Buffer:
         self._loop = asyncio.get_running_loop()
         self._thread.start()
 
-    async def put(self, events: Sequence[EnrichedEvent], size_bytes: int) -> Stored:
-        """Store events durably; return when they are on disk.
+    @contextmanager
+    def room(self, events: int, size_bytes: int) -> Iterator[None]:
+        """Hold room for a request until the block ends.
 
         Args:
-            size_bytes: Size of the request they came in, against the bound.
+            size_bytes: Of the request's body.
+
+        Raises:
+            StoreUnavailableError: There is none.
+        """
+        if self._loop is None:
+            raise _unavailable("the server is stopping", QUEUE_RETRY_AFTER_S)
+        # One request always fits, however small the bound is.
+        if self.queued_events and (
+            self.queued_events + events > self._max_events
+            or self._queued_bytes + size_bytes > MAX_QUEUED_BYTES
+        ):
+            self._seldom.warning("the queue of events is full")
+            raise _unavailable("too many events are waiting", QUEUE_RETRY_AFTER_S)
+        self.queued_events += events
+        self._queued_bytes += size_bytes
+        try:
+            yield
+        finally:
+            self.queued_events -= events
+            self._queued_bytes -= size_bytes
+
+    async def put(self, events: Sequence[EnrichedEvent]) -> Stored:
+        """Store events durably, in a room's block; return when they are on disk.
 
         Returns:
             One bool an event, in order; False where it was stored before.
@@ -92,16 +118,7 @@ class Buffer:
         """
         if self._loop is None:
             raise _unavailable("the server is stopping", QUEUE_RETRY_AFTER_S)
-        # One put always fits, however small the bound is.
-        if self.queued_events and (
-            self.queued_events + len(events) > self._max_events
-            or self._queued_bytes + size_bytes > MAX_QUEUED_BYTES
-        ):
-            self._seldom.warning("the queue of events is full")
-            raise _unavailable("too many events are waiting", QUEUE_RETRY_AFTER_S)
-        put = _Put(events, size_bytes, self._loop.create_future())
-        self.queued_events += len(events)
-        self._queued_bytes += size_bytes
+        put = _Put(events, self._loop.create_future())
         self._queue.put(put)
         return await put.stored
 
@@ -170,8 +187,6 @@ class Buffer:
         self._commits.add(took_s)
         self._failed_at_s = None
         for put, outcome in zip(group, outcomes, strict=True):
-            self.queued_events -= len(put.events)
-            self._queued_bytes -= put.size_bytes
             if isinstance(outcome, StoreUnavailableError):
                 self._failed_at_s = self._monotonic_s()
                 self._seldom.error("the store refused a commit: %s", outcome)

@@ -45,16 +45,17 @@ class Pipeline:
         """
         usable: list[EnrichedEvent] = []
         rejected: list[Rejection] = []
-        for index, sent in enumerate(body.events):
-            if index and index % EVENTS_A_TURN == 0:
-                await asyncio.sleep(0)
-            try:
-                event = decode_event(sent, sending, event_id)
-            except InvalidRequestError as error:
-                reason = cast(DropReason, error.code)
-                rejected.append(Rejection(index, reason, error.message))
-            else:
-                usable.append(self._enricher.enrich(event, sending))
-        stored = await self._buffer.put(usable, body.size_bytes) if usable else []
+        with self._buffer.room(len(body.events), body.size_bytes):
+            for index, sent in enumerate(body.events):
+                if index and index % EVENTS_A_TURN == 0:
+                    await asyncio.sleep(0)
+                try:
+                    event = decode_event(sent, sending, event_id)
+                except InvalidRequestError as error:
+                    reason = cast(DropReason, error.code)
+                    rejected.append(Rejection(index, reason, error.message))
+                else:
+                    usable.append(self._enricher.enrich(event, sending))
+            stored = await self._buffer.put(usable) if usable else []
         accepted = sum(stored)
         return Outcome(accepted, len(stored) - accepted, tuple(rejected))

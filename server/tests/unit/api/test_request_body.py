@@ -11,14 +11,15 @@ from starlette.requests import ClientDisconnect
 from clamp_server.api.request_body import (
     MAX_DISCARDED_BYTES,
     MAX_GZIP_GROWTH_BYTES,
+    BodyReader,
     check_length,
     check_not_packed,
     packed_limit,
-    read_body,
     unpacked,
 )
 from clamp_server.errors import (
     InvalidRequestError,
+    StoreUnavailableError,
     TooLargeError,
     UnsupportedTypeError,
 )
@@ -49,7 +50,7 @@ LAST = {"type": "http.request"}
 
 
 def read(*messages: dict[str, Any]) -> bytes:
-    return asyncio.run(read_body(Messages(messages), LIMIT))
+    return asyncio.run(BodyReader().read(Messages(messages), LIMIT))
 
 
 @pytest.mark.parametrize(
@@ -89,7 +90,7 @@ def test_a_body_without_end_is_cut_off() -> None:
     endless = Messages(part(chunk) for _ in range(1_000_000))
 
     with pytest.raises(TooLargeError):
-        asyncio.run(read_body(endless, LIMIT))
+        asyncio.run(BodyReader().read(endless, LIMIT))
 
     assert endless.taken == MAX_DISCARDED_BYTES // len(chunk) + 1
 
@@ -110,7 +111,7 @@ def test_a_body_that_does_not_arrive_is_not_waited_for() -> None:
             await asyncio.Event().wait()
             return GONE
 
-        return await read_body(receive, LIMIT, longest_s=0.01)
+        return await BodyReader(longest_s=0.01).read(receive, LIMIT)
 
     with pytest.raises(InvalidRequestError) as refused:
         asyncio.run(stalled())
@@ -118,6 +119,42 @@ def test_a_body_that_does_not_arrive_is_not_waited_for() -> None:
     assert (refused.value.code, refused.value.message) == (
         "malformed_body",
         "body: got a part of it; 0.01 s are allowed",
+    )
+
+
+def test_bodies_that_arrive_at_once_have_a_bound_together() -> None:
+    async def three() -> list[object]:
+        reader = BodyReader(max_arriving_bytes=1500)
+        may_end = asyncio.Event()
+
+        async def read(size: int) -> bytes:
+            messages = iter([part(b"x" * size), part(b"y", more=False)])
+
+            async def receive() -> dict[str, Any]:
+                message = next(messages)
+                if not message["more_body"]:
+                    await may_end.wait()
+                return message
+
+            return await reader.read(receive, LIMIT)
+
+        first = asyncio.create_task(read(900))
+        await asyncio.sleep(0)
+        second = asyncio.create_task(read(900))
+        await asyncio.sleep(0)
+        whole = await reader.read(Messages([part(b"z" * 900, more=False)]), LIMIT)
+        may_end.set()
+        done = await asyncio.gather(first, second, return_exceptions=True)
+        return [whole, *done, await read(900)]
+
+    whole, first, second, third = asyncio.run(three())
+
+    assert (whole, first, third) == (b"z" * 900, b"x" * 900 + b"y", b"x" * 900 + b"y")
+    assert isinstance(second, StoreUnavailableError)
+    assert (second.retry_after_s, second.message) == (
+        1,
+        "too much is arriving at once; send the same again after the time in"
+        " Retry-After",
     )
 
 

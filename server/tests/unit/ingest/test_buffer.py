@@ -64,13 +64,21 @@ def running(
     return store
 
 
+async def put(
+    buffer: Buffer, events: Sequence[EnrichedEvent], size_bytes: int = 1
+) -> list[bool]:
+    """Do what a request does."""
+    with buffer.room(len(events), size_bytes):
+        return await buffer.put(events)
+
+
 async def begun(
     buffer: Buffer, *puts: Sequence[EnrichedEvent], size_bytes: int = 1
 ) -> list[asyncio.Task[list[bool]]]:
     """Let requests put their events in, each before the next."""
     tasks = []
     for events in puts:
-        tasks.append(asyncio.create_task(buffer.put(events, size_bytes)))
+        tasks.append(asyncio.create_task(put(buffer, events, size_bytes)))
         await asyncio.sleep(0)
     return tasks
 
@@ -86,8 +94,8 @@ async def held(buffer: Buffer, store: DeskStore) -> asyncio.Task[list[bool]]:
 
 def test_each_event_is_told_whether_it_is_new() -> None:
     async def scenario(buffer: Buffer, _: DeskStore) -> None:
-        assert await buffer.put([A, B, A], 1) == [True, True, False]
-        assert await buffer.put([B, C], 1) == [False, True]
+        assert await put(buffer, [A, B, A]) == [True, True, False]
+        assert await put(buffer, [B, C]) == [False, True]
 
     assert running(scenario).stored() == ["a", "b", "c"]
 
@@ -128,7 +136,7 @@ def test_a_full_queue_refuses_at_once_and_stores_nothing_of_it() -> None:
         (second,) = await begun(buffer, [B])
         assert buffer.trouble() is None
         with pytest.raises(StoreUnavailableError) as refused:
-            await buffer.put([C, D], 1)
+            await put(buffer, [C, D])
         (third,) = await begun(buffer, [C])
         assert buffer.trouble() == "too many events are waiting"
         store.may_commit.set()
@@ -139,7 +147,7 @@ def test_a_full_queue_refuses_at_once_and_stores_nothing_of_it() -> None:
             f"too many events are waiting; {AGAIN} Retry-After"
         )
         assert buffer.trouble() is None
-        assert await buffer.put([C, D], 1) == [False, True]
+        assert await put(buffer, [C, D]) == [False, True]
 
     assert running(scenario, max_events=3).stored() == ["a", "b", "c", "d"]
 
@@ -149,18 +157,18 @@ def test_the_queue_is_bounded_in_bytes_too() -> None:
         first = await held(buffer, store)
         (second,) = await begun(buffer, [B], size_bytes=MAX_QUEUED_BYTES - 1)
         with pytest.raises(StoreUnavailableError):
-            await buffer.put([C], 1)
+            await put(buffer, [C])
         store.may_commit.set()
         await asyncio.gather(first, second)
 
-        assert await buffer.put([D], 1) == [True]
+        assert await put(buffer, [D]) == [True]
 
     assert running(scenario).stored() == ["a", "b", "d"]
 
 
 def test_one_request_larger_than_the_queue_is_taken_when_it_is_empty() -> None:
     async def scenario(buffer: Buffer, _: DeskStore) -> None:
-        assert await buffer.put([A, B, C], 2 * MAX_QUEUED_BYTES) == [True] * 3
+        assert await put(buffer, [A, B, C], 2 * MAX_QUEUED_BYTES) == [True] * 3
 
     running(scenario, max_events=2)
 
@@ -180,7 +188,7 @@ def test_a_failed_commit_fails_its_whole_group_and_the_next_may_succeed(
         ] * 3
         assert buffer.trouble() == "the last commit failed"
         store.failure = None
-        assert await buffer.put([C], 1) == [True]
+        assert await put(buffer, [C]) == [True]
         assert buffer.trouble() is None
 
     assert running(scenario).stored() == ["c"]
@@ -200,7 +208,7 @@ def test_trouble_is_forgotten_when_nothing_comes_in_to_disprove_it() -> None:
         buffer = Buffer(store, CommitTimes(), 10, lambda: now_s)
         buffer.start()
         with pytest.raises(StoreUnavailableError):
-            await buffer.put([A], 1)
+            await put(buffer, [A])
         now_s = 9.9
         assert buffer.trouble() == "the last commit failed"
         now_s = 10.0
@@ -249,7 +257,7 @@ def test_closing_commits_what_waits_and_takes_no_more() -> None:
         closing = asyncio.create_task(buffer.close())
         await asyncio.sleep(0)
         with pytest.raises(StoreUnavailableError, match="the server is stopping"):
-            await buffer.put([D], 1)
+            await put(buffer, [D])
         store.may_commit.set()
         await closing
 
@@ -274,8 +282,8 @@ def test_every_commit_is_timed() -> None:
         clock = iter([0.0, 0.004, 1.0, 31.0])
         buffer = Buffer(DuckDBStore(None), times, 10, lambda: next(clock))
         buffer.start()
-        await buffer.put([A], 1)
-        await buffer.put([B], 1)
+        await put(buffer, [A])
+        await put(buffer, [B])
         await buffer.close()
 
     asyncio.run(run())
