@@ -47,9 +47,48 @@ def within(events: Events, query: Query, before: bool = False) -> list[EnrichedE
         for event in events
         if start <= event.occurred_at < end
         and all(
-            FILTERED[name](event) == query[name] for name in FILTERED if name in query
+            value(event, name, events) == query[name]
+            for name in FILTERED
+            if name in query
         )
     ]
+
+
+def value(event: EnrichedEvent, dimension: str, events: Events) -> str:
+    """Return an event's own value, or for a server event its session's."""
+    own = FILTERED[dimension](event)
+    if own or event.sent_by != "server":
+        return own
+    session = session_of(event, events)
+    first = min((e.occurred_at for e in session), default=None)
+    found = [FILTERED[dimension](e) for e in session if e.occurred_at == first]
+    return min(found, default="")
+
+
+def session_of(event: EnrichedEvent, events: Events) -> list[EnrichedEvent]:
+    """Return what happened in the browser session of a server event."""
+    if not event.anonymous_id:
+        return []
+    at = event.occurred_at
+    theirs = [
+        e for e in events if e.session_id and e.anonymous_id == event.anonymous_id
+    ]
+    sessions = {
+        name: [e for e in theirs if e.session_id == name]
+        for name in {e.session_id for e in theirs}
+    }
+    started = {name: min(e.occurred_at for e in sessions[name]) for name in sessions}
+    active = max(
+        ((e.occurred_at, e.session_id) for e in theirs if e.occurred_at <= at),
+        default=None,
+    )
+    soon = [(started[name], name) for name in sessions if started[name] > at]
+    starting = min(soon, key=lambda s: (s[0], [-ord(c) for c in s[1]]), default=None)
+    if active and at - active[0] <= timedelta(minutes=30):
+        return sessions[active[1]]
+    if starting and starting[0] - at <= timedelta(seconds=60):
+        return sessions[starting[1]]
+    return sessions[active[1]] if active else []
 
 
 def visitors(events: Iterable[EnrichedEvent]) -> int:
@@ -172,7 +211,8 @@ def revenue_list(events: Events, query: Query) -> list[dict[str, Any]]:
         for key, money in event.properties.money.items():
             if query.get("property", key) != key:
                 continue
-            place = (group_of(event, query.get("group_by", "")), money.currency)
+            group = group_of(event, query.get("group_by", ""), events)
+            place = (group, money.currency)
             refund = event.name == "$refund_issued"
             sums[place] += -abs(money.amount) if refund else money.amount
             # By identity: two events may well be equal in everything.
@@ -191,12 +231,12 @@ def revenue_list(events: Events, query: Query) -> list[dict[str, Any]]:
     return rows[: limit(query)]
 
 
-def group_of(event: EnrichedEvent, group_by: str) -> str:
+def group_of(event: EnrichedEvent, group_by: str, events: Events) -> str:
     if group_by == "plan":
         return event.properties.strings.get("plan", "")
     if group_by == "product":
         return event.properties.strings.get("product", "") or event.name
-    return FILTERED[group_by](event) if group_by else ""
+    return value(event, group_by, events) if group_by else ""
 
 
 def shown(amount: Decimal, currency: str) -> str:

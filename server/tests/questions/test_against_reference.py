@@ -41,10 +41,17 @@ COUNTRIES = ("", "DE", "FR")
 DEVICES = ("", "desktop", "bot")
 PATHS = ("", "/", "/ü")
 MILLISECOND = timedelta(milliseconds=1)
+NEAR = (
+    timedelta(0),
+    -MILLISECOND,
+    timedelta(seconds=60),
+    timedelta(minutes=30),
+    timedelta(hours=1),
+)
 INSTANTS = tuple(
     edge + near
     for edge in sorted({at for period in reference.PERIODS.values() for at in period})
-    for near in (-MILLISECOND, timedelta(0), timedelta(hours=1))
+    for near in NEAR
 )
 NUMBER = itertools.count(1)
 # Each example has a project of its own in the one store of the test.
@@ -74,17 +81,25 @@ properties = st.builds(
         )
     ),
 )
+dimensions: dict[str, Any] = {
+    "page": st.builds(Page, pathname=st.sampled_from(PATHS)),
+    "arrival": st.builds(Arrival, channel=st.sampled_from(["", "paid", "direct"])),
+    "device": st.builds(Device, device_type=st.sampled_from(DEVICES)),
+    "place": st.builds(Place, country=st.sampled_from(COUNTRIES)),
+}
+anything: dict[str, Any] = {
+    "name": st.sampled_from(NAMES),
+    "at": st.sampled_from(INSTANTS),
+    "anonymous_id": st.sampled_from(["", "ann", "ann", "ben"]),
+    "properties": properties,
+}
 events = st.builds(
-    lambda name, at, **changes: event(name, at, **changes),
-    st.sampled_from(NAMES),
-    st.sampled_from(INSTANTS),
-    anonymous_id=st.sampled_from(["", "ann", "ben"]),
-    page=st.builds(Page, pathname=st.sampled_from(PATHS)),
-    arrival=st.builds(Arrival, channel=st.sampled_from(["", "paid", "direct"])),
-    device=st.builds(Device, device_type=st.sampled_from(DEVICES)),
-    place=st.builds(Place, country=st.sampled_from(COUNTRIES)),
-    properties=properties,
-)
+    event,
+    sent_by=st.just("browser"),
+    session_id=st.sampled_from(["", "s1", "s2"]),
+    **anything,
+    **dimensions,
+) | st.builds(event, **anything)
 # Left alone, lists have five events on average: too few to meet.
 streams = st.lists(events, max_size=3) | st.lists(events, min_size=25, max_size=40)
 

@@ -321,6 +321,27 @@ def test_filters_hold_together_and_empty_ones_not_at_all(store: FilledStore) -> 
     ] == [["both"], ["both", "one"], []]
 
 
+def test_a_server_event_passes_the_filters_of_its_session(store: FilledStore) -> None:
+    german = Place(country="DE")
+    store.add(event("bought", anonymous_id="ann"), event("bought", anonymous_id="ben"))
+    store.add(view("ann", NOON - HOUR, place=german), view("ben", NOON - HOUR))
+
+    assert [counts(store, "country=DE"), counts(store, "name=bought&country=FR")] == [
+        [{"name": "bought", "count": 1, "visitors": 1}],
+        [],
+    ]
+
+
+def test_a_comparison_finds_the_sessions_of_both_periods(store: FilledStore) -> None:
+    yesterday = TODAY - HOUR
+    for session, at in (("ann", NOON), ("ben", yesterday)):
+        store.add(event("bought", at, anonymous_id=session), view(session, at))
+
+    found = counts(store, "period=today&compare=true&browser=Firefox")
+
+    assert [(row["count"], row["prev_count"]) for row in found] == [(1, 1)]
+
+
 def test_what_bots_sent_is_counted_and_can_be_told_apart(store: FilledStore) -> None:
     bot = Device(device_type="bot")
     store.add(event("signup", device=bot, anonymous_id="crawler"), event("signup"))

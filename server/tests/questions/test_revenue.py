@@ -194,6 +194,24 @@ def test_money_can_be_grouped_by_each_of_these(store: FilledStore, group: str) -
     assert amounts(store, f"group_by={group}") == [(value, "5.00")]
 
 
+def test_money_of_a_server_is_that_of_the_visit_it_belongs_to(
+    store: FilledStore,
+) -> None:
+    search = Arrival(channel="organic_search", referrer_host="google.com")
+    store.add(paid("20", anonymous_id="ann"), paid("5", anonymous_id="ben"))
+    store.add(view("ann", NOON - timedelta(days=2), arrival=search))
+
+    assert [
+        amounts(store, "group_by=channel"),
+        amounts(store, "group_by=referrer_host"),
+        amounts(store, "group_by=plan&channel=organic_search"),
+    ] == [
+        [("organic_search", "20.00"), ("", "5.00")],
+        [("google.com", "20.00"), ("", "5.00")],
+        [("", "20.00")],
+    ]
+
+
 def test_a_product_without_a_name_is_the_event(store: FilledStore) -> None:
     store.add(paid("3", strings={"product": "mug"}), paid("2"), paid("1", name="tip"))
 

@@ -23,3 +23,8 @@ class Scope:
     period: Period
     filters: tuple[tuple[Dimension, str], ...] = ()
     leaves_out_bots: bool = False
+
+    @property
+    def filtered(self) -> tuple[Dimension, ...]:
+        """The dimensions that have a filter."""
+        return tuple(dimension for dimension, _ in self.filters)

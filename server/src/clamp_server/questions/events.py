@@ -157,7 +157,8 @@ def select_events(params: EventsParams, dialect: Dialect) -> Sql:
     """Write the SQL of the counts: a row a name, or a name and group."""
     scope, group = params.scope, params.group_by
     start = scope.period.previous_start if params.compares else scope.period.start
-    source, wanted = scoped(scope, start), _wanted(params, dialect)
+    source = scoped(scope, start, from_sessions=scope.filtered)
+    wanted = _wanted(params, dialect)
     values = {**source.values, **wanted.values, "limit": params.limit}
     columns: LiteralString = f"count(*) AS count, {VISITORS} AS visitors"
     condition, keys = wanted.text, "name"

@@ -189,7 +189,9 @@ def read_scope(
     Raises:
         InvalidRequestError: The period is wrong, or a filter too long.
     """
-    filters = tuple((d, Text(d).read(query)) for d in dimensions if query.get(d))
+    filters: tuple[tuple[Dimension, str], ...] = tuple(
+        (d, Text(d).read(query)) for d in dimensions if query.get(d)
+    )
     return Scope(
         project_id=project.id,
         period=PERIOD.read(query, project, now),

@@ -15,6 +15,7 @@ from msgspec import UNSET, UnsetType
 
 from clamp_server.errors import InvalidRequestError
 from clamp_server.model.currency import CURRENCIES
+from clamp_server.model.dimension import DIMENSIONS, Dimension
 from clamp_server.model.project import Project
 from clamp_server.model.scope import Scope
 from clamp_server.questions.ask import Question
@@ -151,7 +152,11 @@ def select_revenue(params: RevenueParams, dialect: Dialect) -> Sql:
 
 def _paid(params: RevenueParams, dialect: Dialect) -> Sql:
     """Write the SELECT of events with money: a row an event and money key."""
-    source = scoped(params.scope)
+    filtered = params.scope.filtered
+    looked_at: list[Dimension] = [
+        d for d in DIMENSIONS if d in filtered or d == params.group_by
+    ]
+    source = scoped(params.scope, from_sessions=looked_at)
     values: dict[str, Value] = dict(source.values)
     key: LiteralString = dialect.each_key("money_amounts")
     condition: LiteralString = "true"

@@ -6,10 +6,13 @@ what an event's channel or country *is* gets decided in this one place.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import LiteralString
 
+from clamp_server.model.dimension import Dimension
 from clamp_server.model.scope import Scope
+from clamp_server.store.session_sql import server_events
 from clamp_server.store.sql import Sql, Value
 
 VISITORS: LiteralString = "count(DISTINCT nullif(anonymous_id, ''))"
@@ -21,7 +24,12 @@ PEOPLE: LiteralString = (
 """The users of a group of events, by anonymous id where no user is known."""
 
 
-def scoped(scope: Scope, start: datetime | None = None) -> Sql:
+def scoped(
+    scope: Scope,
+    start: datetime | None = None,
+    *,
+    from_sessions: Collection[Dimension] = (),
+) -> Sql:
     """Write the SELECT of every column of the events in `scope`.
 
     It binds `$project_id`, `$start`, `$end` and one `$filter_...` a filter.
@@ -29,20 +37,29 @@ def scoped(scope: Scope, start: datetime | None = None) -> Sql:
     Args:
         start: An earlier start than the period's, for what compares two
             periods; `$start` is then this one.
+        from_sessions: Dimensions that a server event takes from its visitor's
+            session, see `session_sql`; by default every event has its own.
     """
     values: dict[str, Value] = {
         "project_id": scope.project_id,
         "start": start or scope.period.start,
         "end": scope.period.end,
     }
-    conditions: list[LiteralString] = [
-        "project_id = $project_id",
-        "occurred_at >= $start",
-        "occurred_at < $end",
-    ]
+    conditions: list[LiteralString] = []
     for dimension, value in scope.filters:
         conditions.append(f"{dimension} = $filter_{dimension}")
         values[f"filter_{dimension}"] = value
-    if scope.leaves_out_bots and "device_type" not in dict(scope.filters):
+    if scope.leaves_out_bots and "device_type" not in scope.filtered:
         conditions.append("device_type <> 'bot'")
-    return Sql("SELECT * FROM events WHERE " + " AND ".join(conditions), values)
+    if not from_sessions:
+        return Sql(" AND ".join([_OWN, *conditions]), values)
+    others = f"{_OWN} AND sent_by <> 'server'"
+    joined = f"{others} UNION ALL {server_events(from_sessions)}"
+    condition = " AND ".join(conditions) or "true"
+    return Sql(f"SELECT * FROM ({joined}) AS joined WHERE {condition}", values)
+
+
+_OWN: LiteralString = """
+    SELECT * FROM events
+    WHERE project_id = $project_id AND occurred_at >= $start AND occurred_at < $end
+"""

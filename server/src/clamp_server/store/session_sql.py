@@ -1,0 +1,98 @@
+"""The values that a server event takes from its visitor's browser session.
+
+A server event belongs to the session that its visitor was last active in, where
+that was at most 30 minutes before it; else to the one that starts within the 60
+seconds after it, because browsers send late; else it takes the values of the
+session last active, however long ago. All of this is worked out when a question
+is asked, from when events happened and never from when they arrived.
+
+A session's values are those of its first instant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import LiteralString
+
+from clamp_server.model.dimension import Dimension
+from clamp_server.store.schema import EVENTS
+
+_EVENTS: LiteralString = """
+    SELECT * FROM events
+    WHERE project_id = $project_id AND sent_by = 'server'
+      AND occurred_at >= $start AND occurred_at < $end
+"""
+# What the visitors of those events ever did in a browser, until the last moment
+# at which a session of the last of them may start.
+_SEEN: LiteralString = f"""
+    SELECT * FROM events
+    WHERE project_id = $project_id AND session_id <> '' AND anonymous_id <> ''
+      AND occurred_at < $end + INTERVAL 60 SECOND
+      AND anonymous_id IN (SELECT anonymous_id FROM ({_EVENTS}) AS event)
+"""
+# One row an instant. Of two sessions in the same millisecond any rule will do
+# that does not depend on the order of arrival.
+_ACTIVE: LiteralString = f"""
+    SELECT anonymous_id, occurred_at AS active_at, max(session_id) AS session_id
+    FROM ({_SEEN}) AS seen
+    GROUP BY anonymous_id, occurred_at
+"""
+_STARTS: LiteralString = f"""
+    SELECT anonymous_id, started_at, max(session_id) AS session_id
+    FROM (
+        SELECT anonymous_id, session_id, min(occurred_at) AS started_at
+        FROM ({_SEEN}) AS seen
+        GROUP BY anonymous_id, session_id
+    ) AS begun
+    GROUP BY anonymous_id, started_at
+"""
+# Named one by one: ClickHouse prefixes the columns of a joined `event.*`.
+_SAME: LiteralString = ", ".join(f"event.{c.name} AS {c.name}" for c in EVENTS)
+_PLACED: LiteralString = f"""
+    SELECT {_SAME}, CASE
+        WHEN before.active_at >= event.occurred_at - INTERVAL 30 MINUTE
+            THEN before.session_id
+        WHEN after.started_at <= event.occurred_at + INTERVAL 60 SECOND
+            THEN after.session_id
+        ELSE before.session_id
+    END AS visit_id
+    FROM ({_EVENTS}) AS event
+    ASOF LEFT JOIN ({_ACTIVE}) AS before
+        ON event.anonymous_id = before.anonymous_id
+        AND event.occurred_at >= before.active_at
+    ASOF LEFT JOIN ({_STARTS}) AS after
+        ON event.anonymous_id = after.anonymous_id
+        AND event.occurred_at < after.started_at
+"""
+
+
+def server_events(dimensions: Collection[Dimension]) -> LiteralString:
+    """Write the SELECT of a period's server events, with all columns of `events`.
+
+    It binds `$project_id`, `$start` and `$end`.
+
+    Args:
+        dimensions: Columns that take the session's value where the event has
+            none; at least one. Each costs time, so name only what is looked at.
+    """
+    # The value itself breaks ties, and not the order of arrival.
+    first = ", ".join(
+        f"argMin({name}, (occurred_at, {name})) AS first_{name}" for name in dimensions
+    )
+    columns = ", ".join(
+        f"coalesce(nullif(event.{c.name}, ''), visit.first_{c.name}, '') AS {c.name}"
+        if c.name in dimensions
+        else f"event.{c.name} AS {c.name}"
+        for c in EVENTS
+    )
+    return f"""
+        SELECT {columns}
+        FROM ({_PLACED}) AS event
+        LEFT JOIN (
+            SELECT anonymous_id, session_id, {first}
+            FROM ({_SEEN}) AS seen
+            GROUP BY anonymous_id, session_id
+        ) AS visit
+            ON event.anonymous_id = visit.anonymous_id
+            AND event.visit_id = visit.session_id
+    """
