@@ -393,6 +393,14 @@ def test_any_text_is_only_a_value(store: FilledStore, text: str) -> None:
             "value: must be a finite number with value_type=number; got ''",
         ),
         (
+            "property=n&value=1_0&value_type=number",
+            "value: must be a finite number with value_type=number; got '1_0'",
+        ),
+        (
+            "property=n&value=1e999&value_type=number",
+            "value: must be a finite number with value_type=number; got '1e999'",
+        ),
+        (
             "property=n&value=1&value_type=boolean",
             "value: must be true or false with value_type=boolean; got '1'",
         ),

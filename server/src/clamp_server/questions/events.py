@@ -6,12 +6,12 @@ from its own count. `device_type=bot` shows those of crawlers alone.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import LiteralString
 
+import msgspec
 from msgspec import UNSET, UnsetType
 
 from clamp_server.errors import InvalidRequestError
@@ -139,18 +139,14 @@ def _match(query: Query) -> PropertyMatch | None:
 def _value(text: str, kind: PropertyType) -> str | float | bool:
     if kind == "string":
         return text
-    if kind == "boolean" and text in ("true", "false"):
-        return text == "true"
     try:
-        number = float(text) if kind == "number" else math.nan
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
-        allowed = "a finite number" if kind == "number" else "true or false"
+        # As on the wire: `true`, and neither `True` nor `1_000` nor `inf`.
+        return msgspec.json.decode(text, type=bool if kind == "boolean" else float)
+    except msgspec.DecodeError as error:
+        allowed = "true or false" if kind == "boolean" else "a finite number"
         raise InvalidRequestError(
             f"value: must be {allowed} with value_type={kind}; got {text[:50]!r}"
-        )
-    return number
+        ) from error
 
 
 def select_events(params: EventsParams, dialect: Dialect) -> Sql:
@@ -160,16 +156,17 @@ def select_events(params: EventsParams, dialect: Dialect) -> Sql:
     source = scoped(scope, start, from_sessions=scope.filtered)
     wanted = _wanted(params, dialect)
     values = {**source.values, **wanted.values, "limit": params.limit}
-    columns: LiteralString = f"count(*) AS count, {VISITORS} AS visitors"
-    condition, keys = wanted.text, "name"
+    columns, condition, keys = "count(*) AS count", wanted.text, "name"
     if params.compares:
         columns = _COMPARED
         values["current_start"] = scope.period.start
     elif group:
         grouped = property_sql(group.key, group.kind, "group_by", dialect)
-        columns = f"{grouped.value} AS group_value, count(*) AS count"
+        columns = f"{grouped.value} AS group_value, {columns}"
         condition, keys = f"{condition} AND {grouped.present}", "name, group_value"
         values |= grouped.values
+    elif not params.name:
+        columns = f"{columns}, {VISITORS} AS visitors"
     return Sql(
         f"""
         SELECT name, {columns}
@@ -207,8 +204,6 @@ def read_events(params: EventsParams, rows: Sequence[Row]) -> list[EventCount]:
             )
             for row in rows
         ]
-    if params.name:
-        return [EventCount(name=row["name"], count=row["count"]) for row in rows]
     return [EventCount(**row) for row in rows]
 
 
