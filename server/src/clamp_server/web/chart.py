@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from clamp_server.questions.live import QuarterHour
+from clamp_server.questions.figures import QuarterHour
 
 # Of a bar's slot, the share that stays empty on each side.
 GAP = 0.14

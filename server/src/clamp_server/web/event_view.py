@@ -83,7 +83,7 @@ def event_view(event: SeenEvent, zone: ZoneInfo) -> EventView:
         chips_left=max(0, len(properties) - CHIPS),
         happened=_happened(event, zone),
         where=shortened(_where(event), 120),
-        visitor=shortened(who, 18),
+        visitor=shortened(who, 15),
         # Not Python's hash, which differs from start to start.
         hue=zlib.crc32(who.encode()) % HUES,
         origin=_origin(event),

@@ -12,16 +12,11 @@ from msgspec import UNSET
 
 from clamp_server.model.project import Project
 from clamp_server.model.scope import Scope
-from clamp_server.questions import live
+from clamp_server.questions import figures as questions
 from clamp_server.questions.ask import ask
 from clamp_server.questions.error_groups import ErrorGroup, errors_groups
-from clamp_server.questions.live import (
-    Bugs,
-    Income,
-    LastOccurrence,
-    NameCount,
-    Totals,
-)
+from clamp_server.questions.figures import Income, NameCount, Totals
+from clamp_server.questions.live import Bugs, LastOccurrence, last_occurrences
 from clamp_server.questions.parameter import PERIOD, Choice
 from clamp_server.store.sql import EventStore
 from clamp_server.web.chart import Chart, chart
@@ -93,10 +88,10 @@ def figures(
     days = [first + timedelta(n) for n in range((today - first).days + 1)]
     groups = _groups(store, project, word, now)
     return Figures(
-        totals=live.totals.ask(store, scope),
-        chart=chart(live.quarter_hours.ask(store, scope), days, zone),
-        names=live.names.ask(store, scope),
-        income=live.income.ask(store, scope),
+        totals=questions.totals.ask(store, scope),
+        chart=chart(questions.quarter_hours.ask(store, scope), days, zone),
+        names=questions.names.ask(store, scope),
+        income=questions.income.ask(store, scope),
         bugs=_bugs(store, scope, groups[:SHOWN_BUGS]),
         bug_count=len(groups),
     )
@@ -127,7 +122,7 @@ def _bugs(
     if not groups:
         return []
     fingerprints = tuple(group.fingerprint for group in groups)
-    last = live.last_occurrences.ask(store, Bugs(scope, fingerprints))
+    last = last_occurrences.ask(store, Bugs(scope, fingerprints))
     # Erasing may come between the two questions.
     return [_bug(g, last[g.fingerprint]) for g in groups if g.fingerprint in last]
 

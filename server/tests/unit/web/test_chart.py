@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from clamp_server.questions.live import QuarterHour
+from clamp_server.questions.figures import QuarterHour
 from clamp_server.web.chart import GAP, LEAST_HEIGHT, Bar, Chart, Tick, chart, round_top
 
 UTC_ZONE, BERLIN = ZoneInfo("UTC"), ZoneInfo("Europe/Berlin")
