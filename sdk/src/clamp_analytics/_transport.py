@@ -70,9 +70,8 @@ class HttpTransport:
         # By process id: a forked child must not write into its parent's sockets.
         # No lock guards it, which a thread of the parent could hold at the fork.
         self._idle: dict[int, deque[_Connection]] = {}
-        self._is_retired = False
         # For a `Clamp` that is dropped, and at exit.
-        weakref.finalize(self, _close_all, self._idle)
+        self._ending = weakref.finalize(self, _close_all, self._idle)
 
     def post(self, path: str, body: bytes) -> None:
         """Send a JSON body and wait for the answer.
@@ -96,8 +95,8 @@ class HttpTransport:
 
         A call that comes later still works; it closes its connection behind it.
         """
-        self._is_retired = True
-        self._close_down_to(0)
+        self._ending.detach()
+        _close_all(self._idle)
 
     def _url(self, path: str) -> httpx.URL:
         # Kept, because taking an address apart costs 25 us.
@@ -133,15 +132,10 @@ class HttpTransport:
             return _Connection(self._tls)
 
     def _put_back(self, connection: _Connection) -> None:
-        self._idle_here().append(connection)
-        self._close_down_to(0 if self._is_retired else MAX_IDLE_CONNECTIONS)
-
-    def _close_down_to(self, connections: int) -> None:
         idle = self._idle_here()
-        while len(idle) > connections:
-            # Another thread may take the last one first.
-            with suppress(IndexError):
-                idle.popleft().close()
+        idle.append(connection)
+        # At exit it has ended too, and the application's own handlers still call.
+        _close_down_to(MAX_IDLE_CONNECTIONS if self._ending.alive else 0, idle)
 
     def _shown(self, text: str) -> str:
         # An error page may quote the headers of the request.
@@ -153,8 +147,8 @@ class HttpTransport:
         idle = self._idle.get(process)
         if idle is None:
             idle = self._idle.setdefault(process, deque())
-            for other in set(self._idle) - {process}:
-                self._idle.pop(other, None)
+            for parent in set(self._idle) - {process}:
+                _close_down_to(0, self._idle.pop(parent, deque()))
         return idle
 
 
@@ -210,5 +204,14 @@ def _tls_context() -> ssl.SSLContext:
 
 
 def _close_all(idle: dict[int, deque[_Connection]]) -> None:
-    for connection in idle.get(os.getpid(), ()):
-        connection.close()
+    # In a forked child also those of its parent: it says nothing to the server,
+    # and the parent's own descriptors stay open.
+    for connections in list(idle.values()):
+        _close_down_to(0, connections)
+
+
+def _close_down_to(count: int, idle: deque[_Connection]) -> None:
+    while len(idle) > count:
+        # Another thread may take the last one first.
+        with suppress(IndexError):
+            idle.popleft().close()

@@ -46,6 +46,40 @@ def test_a_forked_child_has_its_own_connection_and_leaves_the_parents(
     ]
 
 
+# One child tracks, the other never does.
+LEAVING_A_CHILD = """
+import os, sys
+from clamp_analytics import init, track
+
+init("proj_test", "sk_proj_test", sys.argv[1])
+track("parent before")
+for name in ("child", None):
+    if os.fork() == 0:
+        if name:
+            track(name)
+        sys.exit()
+    os.wait()
+track("parent after")
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
+def test_a_child_that_ends_leaves_no_warning_behind(sink: Sink) -> None:
+    done = subprocess.run(
+        [sys.executable, "-X", "dev", "-c", LEAVING_A_CHILD, sink.endpoint],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+
+    assert (done.stdout, done.stderr) == ("", "")
+    assert [(r.body["name"], r.connection) for r in sink.requests] == [
+        ("parent before", 1),
+        ("child", 2),
+        ("parent after", 1),
+    ]
+
+
 # The child forks while another thread of the parent is inside the client, with
 # whatever locks that takes.
 FORKING_UNDER_LOAD = """
