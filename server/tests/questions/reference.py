@@ -60,9 +60,10 @@ def value(event: EnrichedEvent, dimension: str, events: Events) -> str:
     if own or event.sent_by != "server":
         return own
     session = session_of(event, events)
-    first = min((e.occurred_at for e in session), default=None)
-    found = [FILTERED[dimension](e) for e in session if e.occurred_at == first]
-    return min(found, default="")
+    views = [e for e in session if e.name == "$pageview"] or session
+    first = min((e.occurred_at for e in views), default=None)
+    found = {FILTERED[dimension](e) for e in views if e.occurred_at == first}
+    return min(found - {""}, default="")
 
 
 def session_of(event: EnrichedEvent, events: Events) -> list[EnrichedEvent]:

@@ -104,6 +104,38 @@ def test_a_session_has_the_values_it_began_with(store: FilledStore) -> None:
     assert host(store) == "s"
 
 
+def test_the_first_page_view_speaks_for_a_session(store: FilledStore) -> None:
+    early = event(
+        "clicked",
+        NOON - 5 * MINUTE,
+        sent_by="browser",
+        session_id="s",
+        anonymous_id="ann",
+        arrival=Arrival(referrer_host="elsewhere"),
+    )
+    store.add(early, visit("s", NOON - MINUTE), bought())
+
+    assert host(store) == "s"
+
+
+def test_without_a_page_view_the_first_event_does(store: FilledStore) -> None:
+    def clicked(at: Any, referrer_host: str) -> EnrichedEvent:
+        arrival = Arrival(referrer_host=referrer_host)
+        changed: dict[str, Any] = {"session_id": "s", "anonymous_id": "ann"}
+        return event("clicked", at, sent_by="browser", arrival=arrival, **changed)
+
+    store.add(clicked(NOON - MINUTE, "later"), clicked(NOON - 2 * MINUTE, "first"))
+    store.add(bought())
+
+    assert host(store) == "first"
+
+
+def test_of_views_in_one_millisecond_a_known_value_counts(store: FilledStore) -> None:
+    store.add(visit("s", NOON, arrival=Arrival()), visit("s", NOON), bought())
+
+    assert host(store) == "s"
+
+
 def test_a_session_may_have_begun_before_the_period(store: FilledStore) -> None:
     store.add(visit("days ago", TODAY - timedelta(days=90)), bought())
 

@@ -55,6 +55,7 @@ def scoped(
         return Sql(" AND ".join([_OWN, *conditions]), values)
     others = f"{_OWN} AND sent_by <> 'server'"
     joined = f"{others} UNION ALL {server_events(from_sessions)}"
+    values["pageview"] = "$pageview"
     condition = " AND ".join(conditions) or "true"
     return Sql(f"SELECT * FROM ({joined}) AS joined WHERE {condition}", values)
 

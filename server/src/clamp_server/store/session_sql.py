@@ -6,7 +6,8 @@ seconds after it, because browsers send late; else it takes the values of the
 session last active, however long ago. All of this is worked out when a question
 is asked, from when events happened and never from when they arrived.
 
-A session's values are those of its first instant.
+A session's values are those of its first page view, or of its first event where
+it has none.
 """
 
 from __future__ import annotations
@@ -69,15 +70,18 @@ _PLACED: LiteralString = f"""
 def server_events(dimensions: Collection[Dimension]) -> LiteralString:
     """Write the SELECT of a period's server events, with all columns of `events`.
 
-    It binds `$project_id`, `$start` and `$end`.
+    It binds `$project_id`, `$start`, `$end`, and `$pageview` to that event's name.
 
     Args:
         dimensions: Columns that take the session's value where the event has
             none; at least one. Each costs time, so name only what is looked at.
     """
-    # The value itself breaks ties, and not the order of arrival.
+    # Events sent together may have one instant. A known value then wins, the
+    # first of the alphabet, and not the one that arrived first.
+    order = "name <> $pageview, occurred_at"
     first = ", ".join(
-        f"argMin({name}, (occurred_at, {name})) AS first_{name}" for name in dimensions
+        f"argMin({name}, ({order}, {name} = '', {name})) AS first_{name}"
+        for name in dimensions
     )
     columns = ", ".join(
         f"coalesce(nullif(event.{c.name}, ''), visit.first_{c.name}, '') AS {c.name}"
