@@ -246,6 +246,24 @@ def test_context_of_primitives_is_added_and_other_values_are_left_out() -> None:
     }
 
 
+def test_a_context_that_grows_meanwhile_is_added_as_it_was() -> None:
+    context: dict[str, Any] = {}
+
+    class Growing(str):
+        """Adds a pair when it is looked up, as another thread might."""
+
+        def __hash__(self) -> int:
+            context[f"late_{len(context)}"] = "x"
+            return super().__hash__()
+
+    context[Growing("first")] = 1
+    before = dict(context)
+
+    added = error_properties(ValueError("x"), context)
+
+    assert {k: v for k, v in added.items() if not k.startswith("error.")} == before
+
+
 def test_context_cannot_say_what_the_error_was() -> None:
     context: Any = {
         "handled": False,

@@ -20,6 +20,10 @@ AT = "2026-04-29T12:00:00Z"
 
 
 def properties_text(**properties: Any) -> str:
+    return properties_text_of(properties)
+
+
+def properties_text_of(properties: dict[str, Any]) -> str:
     body = encode_event("proj_x", Event("e", AT, properties)).decode()
     return body.partition('"properties":')[2][:-1]
 
@@ -108,6 +112,17 @@ def test_an_amount_keeps_its_digits(amount: float | Decimal, digits: str) -> Non
     assert text == f'{{"total":{{"amount":{digits},"currency":"USD"}}}}'
 
 
+class Price(Decimal):
+    def __str__(self) -> str:
+        return f"${super().__str__()}"
+
+
+def test_an_amount_that_prints_itself_otherwise_is_sent_as_its_digits() -> None:
+    assert properties_text(total=Money(Price("1.50"), "USD")) == (
+        '{"total":{"amount":1.50,"currency":"USD"}}'
+    )
+
+
 @given(st.decimals(allow_nan=False, allow_infinity=False))
 def test_any_finite_decimal_comes_back_equal(amount: Decimal) -> None:
     text = properties_text(total=Money(amount, "USD"))
@@ -172,6 +187,24 @@ def test_an_int_of_thousands_of_digits_is_sent_or_refused_by_name() -> None:
     assert properties_text(n=2**200) == f'{{"n":{2**200}}}'
     with pytest.raises(ValueError, match="property 'n' has no JSON form"):
         properties_text(n=10**5000)
+    with pytest.raises(ValueError, match="property 'total' has no JSON form"):
+        properties_text(total=Money(10**5000, "USD"))
+
+
+def test_properties_that_grow_meanwhile_are_sent_as_they_were() -> None:
+    properties: dict[str, Any] = {}
+
+    class Growing(str):
+        """Adds a property when it is looked at, as another thread might."""
+
+        @property
+        def __class__(self) -> Any:
+            properties[f"late_{len(properties)}"] = "x"
+            return str
+
+    properties.update(first=Growing("1"), second="2")
+
+    assert properties_text_of(properties) == '{"first":"1","second":"2"}'
 
 
 def test_a_key_that_is_not_text_is_refused() -> None:

@@ -118,7 +118,8 @@ def _cut_to_bytes(text: str, max_chars: int, max_bytes: int) -> str:
 def _usable(
     context: Context, taken: Mapping[str, object]
 ) -> Iterator[tuple[str, Primitive]]:
-    for key, value in context.items():
+    # Taken at once: another thread may be writing to the caller's dict.
+    for key, value in tuple(context.items()):
         is_ours = key in taken or key == "handled"
         if (
             isinstance(key, str)

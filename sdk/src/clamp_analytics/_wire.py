@@ -112,7 +112,9 @@ def encode_event(project_id: str, event: Event) -> bytes:
     if event.user_id is not None:
         members.append(_field("userId", event.user_id))
     if event.properties:
-        pairs = (_property(key, value) for key, value in event.properties.items())
+        # Taken at once: another thread may be writing to the caller's dict.
+        items = tuple(event.properties.items())
+        pairs = (_property(key, value) for key, value in items)
         members.append(f'"properties":{{{",".join(pairs)}}}')
     return _utf8(f"{{{','.join(members)}}}")
 
@@ -139,12 +141,10 @@ def _property(key: str, value: PropertyValue) -> str:
 
 
 def _property_value(key: str, value: PropertyValue) -> str:
-    if isinstance(value, Money):
-        return f'{{"amount":{_amount(value)},"currency":{_json(value.currency)}}}'
-    if not isinstance(value, (str, int, float)):
+    if not isinstance(value, (str, int, float, Money)):
         raise ValueError(_unsupported(key, value))
     try:
-        return _json(value)
+        return _money(value) if isinstance(value, Money) else _json(value)
     except ValueError as error:
         # NaN, an infinity, or an int of thousands of digits.
         raise ValueError(f"property {key!r} has no JSON form: {error}") from error
@@ -159,10 +159,12 @@ def _unsupported(key: str, value: object) -> str:
     )
 
 
-def _amount(money: Money) -> str:
-    # Every finite Decimal prints as a JSON number: 0.10, 1E+3.
-    is_decimal = isinstance(money.amount, Decimal)
-    return str(money.amount) if is_decimal else _json(money.amount)
+def _money(money: Money) -> str:
+    amount = money.amount
+    # Every finite Decimal prints as a JSON number: 0.10, 1E+3. A class that
+    # inherits from it may print itself as something else.
+    digits = Decimal.__str__(amount) if isinstance(amount, Decimal) else _json(amount)
+    return f'{{"amount":{digits},"currency":{_json(money.currency)}}}'
 
 
 def _is_amount(amount: object) -> bool:
