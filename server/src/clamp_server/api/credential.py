@@ -50,7 +50,8 @@ class Credentials:
                 "x-clamp-key: got nothing; a project's API key is needed"
             )
         asked_at_s = self._monotonic_s()
-        await self._read_since(asked_at_s - FRESH_S)
+        if self._known_at_s < asked_at_s - FRESH_S:
+            await self._read_since(asked_at_s - FRESH_S)
         found = self._known.project_and_key(api_key)
         if found is None:
             await self._read_since(asked_at_s)

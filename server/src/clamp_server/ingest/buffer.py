@@ -14,8 +14,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -80,9 +79,8 @@ class Buffer:
         self._loop = asyncio.get_running_loop()
         self._thread.start()
 
-    @contextmanager
-    def room(self, events: int, size_bytes: int) -> Iterator[None]:
-        """Hold room for a request until the block ends.
+    def reserve(self, events: int, size_bytes: int) -> None:
+        """Take room for a request; `release` gives it back.
 
         Args:
             size_bytes: Of the request's body.
@@ -101,14 +99,16 @@ class Buffer:
             raise _unavailable("too many events are waiting", QUEUE_RETRY_AFTER_S)
         self.queued_events += events
         self._queued_bytes += size_bytes
-        try:
-            yield
-        finally:
-            self.queued_events -= events
-            self._queued_bytes -= size_bytes
+
+    def release(self, events: int, size_bytes: int) -> None:
+        """Give back what a request has reserved."""
+        self.queued_events -= events
+        self._queued_bytes -= size_bytes
 
     async def put(self, events: Sequence[EnrichedEvent]) -> Stored:
-        """Store events durably, in a room's block; return when they are on disk.
+        """Store events durably; return when they are on disk.
+
+        The caller has reserved room for them.
 
         Returns:
             One bool an event, in order; False where it was stored before.

@@ -10,14 +10,15 @@ from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field
 
+import msgspec
+
 from clamp_server.ingest.drop_reason import DropReason
 
 # From a commit on a fast disk (a few milliseconds) to one that is in trouble.
 COMMIT_BOUNDS_S = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Rejection:
+class Rejection(msgspec.Struct, frozen=True):
     """One event of a request that is not stored.
 
     Attributes:
@@ -29,8 +30,7 @@ class Rejection:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What became of a request's events; the three add up to what was sent."""
 
     accepted: int

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
@@ -86,8 +85,7 @@ _BROWSER_EVENT = msgspec.json.Decoder(_BrowserWire, float_hook=Decimal)
 _ANYTHING = msgspec.json.Decoder(Any, float_hook=Decimal)
 
 
-@dataclass(frozen=True, slots=True)
-class SentBody:
+class SentBody(msgspec.Struct, frozen=True):
     """A request's body, cut into events that nobody has looked at yet."""
 
     project_id: ProjectId

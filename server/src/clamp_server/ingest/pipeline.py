@@ -43,19 +43,28 @@ class Pipeline:
         Raises:
             StoreUnavailableError: Nothing of the body was stored.
         """
-        usable: list[EnrichedEvent] = []
-        rejected: list[Rejection] = []
-        with self._buffer.room(len(body.events), body.size_bytes):
-            for index, sent in enumerate(body.events):
-                if index and index % EVENTS_A_TURN == 0:
-                    await asyncio.sleep(0)
-                try:
-                    event = decode_event(sent, sending, event_id)
-                except InvalidRequestError as error:
-                    reason = cast(DropReason, error.code)
-                    rejected.append(Rejection(index, reason, error.message))
-                else:
-                    usable.append(self._enricher.enrich(event, sending))
+        self._buffer.reserve(len(body.events), body.size_bytes)
+        try:
+            usable, rejected = await self._usable(body, sending, event_id)
             stored = await self._buffer.put(usable) if usable else []
+        finally:
+            self._buffer.release(len(body.events), body.size_bytes)
         accepted = sum(stored)
         return Outcome(accepted, len(stored) - accepted, tuple(rejected))
+
+    async def _usable(
+        self, body: SentBody, sending: Sending, event_id: str | None
+    ) -> tuple[list[EnrichedEvent], list[Rejection]]:
+        usable: list[EnrichedEvent] = []
+        rejected: list[Rejection] = []
+        for index, sent in enumerate(body.events):
+            if index and index % EVENTS_A_TURN == 0:
+                await asyncio.sleep(0)
+            try:
+                event = decode_event(sent, sending, event_id)
+            except InvalidRequestError as error:
+                reason = cast(DropReason, error.code)
+                rejected.append(Rejection(index, reason, error.message))
+            else:
+                usable.append(self._enricher.enrich(event, sending))
+        return usable, rejected

@@ -1,5 +1,5 @@
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from threading import Event
 
 import pytest
@@ -45,17 +45,25 @@ class DeskStore(DuckDBStore):
         return [row["name"] for row in rows]
 
 
+@pytest.fixture
+def store() -> Iterator[DeskStore]:
+    made = DeskStore()
+    yield made
+    made.close()
+
+
 def running(
-    scenario: Callable[[Buffer, DeskStore], Awaitable[None]], max_events: int = 10
+    store: DeskStore,
+    scenario: Callable[[Buffer], Awaitable[None]],
+    max_events: int = 10,
 ) -> DeskStore:
-    """Run `scenario` on a buffer over an empty store; return the store."""
-    store = DeskStore()
+    """Run `scenario` on a buffer over `store`; return the store."""
 
     async def run() -> None:
         buffer = Buffer(store, CommitTimes(), max_events)
         buffer.start()
         try:
-            await asyncio.wait_for(scenario(buffer, store), WAIT_S)
+            await asyncio.wait_for(scenario(buffer), WAIT_S)
         finally:
             store.may_commit.set()
             await buffer.close()
@@ -68,8 +76,11 @@ async def put(
     buffer: Buffer, events: Sequence[EnrichedEvent], size_bytes: int = 1
 ) -> list[bool]:
     """Do what a request does."""
-    with buffer.room(len(events), size_bytes):
+    buffer.reserve(len(events), size_bytes)
+    try:
         return await buffer.put(events)
+    finally:
+        buffer.release(len(events), size_bytes)
 
 
 async def begun(
@@ -92,16 +103,16 @@ async def held(buffer: Buffer, store: DeskStore) -> asyncio.Task[list[bool]]:
     return first
 
 
-def test_each_event_is_told_whether_it_is_new() -> None:
-    async def scenario(buffer: Buffer, _: DeskStore) -> None:
+def test_each_event_is_told_whether_it_is_new(store: DeskStore) -> None:
+    async def scenario(buffer: Buffer) -> None:
         assert await put(buffer, [A, B, A]) == [True, True, False]
         assert await put(buffer, [B, C]) == [False, True]
 
-    assert running(scenario).stored() == ["a", "b", "c"]
+    assert running(store, scenario).stored() == ["a", "b", "c"]
 
 
-def test_what_arrives_during_a_commit_is_one_group() -> None:
-    async def scenario(buffer: Buffer, store: DeskStore) -> None:
+def test_what_arrives_during_a_commit_is_one_group(store: DeskStore) -> None:
+    async def scenario(buffer: Buffer) -> None:
         first = await held(buffer, store)
         later = await begun(buffer, [B, C], [D, B])
         assert buffer.queued_events == 5
@@ -114,24 +125,26 @@ def test_what_arrives_during_a_commit_is_one_group() -> None:
         ]
         assert buffer.queued_events == 0
 
-    assert running(scenario).groups == [["a"], ["b", "c", "d", "b"]]
+    assert running(store, scenario).groups == [["a"], ["b", "c", "d", "b"]]
 
 
-def test_a_group_has_an_end() -> None:
+def test_a_group_has_an_end(store: DeskStore) -> None:
     many = [event(str(n)) for n in range(MAX_GROUP_EVENTS)]
 
-    async def scenario(buffer: Buffer, store: DeskStore) -> None:
+    async def scenario(buffer: Buffer) -> None:
         first = await held(buffer, store)
         later = await begun(buffer, many, [B])
         store.may_commit.set()
         await asyncio.gather(first, *later)
 
-    groups = running(scenario, max_events=2 * MAX_GROUP_EVENTS).groups
+    groups = running(store, scenario, max_events=2 * MAX_GROUP_EVENTS).groups
     assert [len(group) for group in groups] == [1, MAX_GROUP_EVENTS, 1]
 
 
-def test_a_full_queue_refuses_at_once_and_stores_nothing_of_it() -> None:
-    async def scenario(buffer: Buffer, store: DeskStore) -> None:
+def test_a_full_queue_refuses_at_once_and_stores_nothing_of_it(
+    store: DeskStore,
+) -> None:
+    async def scenario(buffer: Buffer) -> None:
         first = await held(buffer, store)
         (second,) = await begun(buffer, [B])
         assert buffer.trouble() is None
@@ -149,11 +162,11 @@ def test_a_full_queue_refuses_at_once_and_stores_nothing_of_it() -> None:
         assert buffer.trouble() is None
         assert await put(buffer, [C, D]) == [False, True]
 
-    assert running(scenario, max_events=3).stored() == ["a", "b", "c", "d"]
+    assert running(store, scenario, max_events=3).stored() == ["a", "b", "c", "d"]
 
 
-def test_the_queue_is_bounded_in_bytes_too() -> None:
-    async def scenario(buffer: Buffer, store: DeskStore) -> None:
+def test_the_queue_is_bounded_in_bytes_too(store: DeskStore) -> None:
+    async def scenario(buffer: Buffer) -> None:
         first = await held(buffer, store)
         (second,) = await begun(buffer, [B], size_bytes=MAX_QUEUED_BYTES - 1)
         with pytest.raises(StoreUnavailableError):
@@ -163,20 +176,22 @@ def test_the_queue_is_bounded_in_bytes_too() -> None:
 
         assert await put(buffer, [D]) == [True]
 
-    assert running(scenario).stored() == ["a", "b", "d"]
+    assert running(store, scenario).stored() == ["a", "b", "d"]
 
 
-def test_one_request_larger_than_the_queue_is_taken_when_it_is_empty() -> None:
-    async def scenario(buffer: Buffer, _: DeskStore) -> None:
+def test_one_request_larger_than_the_queue_is_taken_when_it_is_empty(
+    store: DeskStore,
+) -> None:
+    async def scenario(buffer: Buffer) -> None:
         assert await put(buffer, [A, B, C], 2 * MAX_QUEUED_BYTES) == [True] * 3
 
-    running(scenario, max_events=2)
+    running(store, scenario, max_events=2)
 
 
 def test_a_failed_commit_fails_its_whole_group_and_the_next_may_succeed(
-    caplog: pytest.LogCaptureFixture,
+    store: DeskStore, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def scenario(buffer: Buffer, store: DeskStore) -> None:
+    async def scenario(buffer: Buffer) -> None:
         first = await held(buffer, store)
         later = await begun(buffer, [B], [C])
         store.failure = StoreUnavailableError("no space left in /var/clamp")
@@ -191,16 +206,17 @@ def test_a_failed_commit_fails_its_whole_group_and_the_next_may_succeed(
         assert await put(buffer, [C]) == [True]
         assert buffer.trouble() is None
 
-    assert running(scenario).stored() == ["c"]
+    assert running(store, scenario).stored() == ["c"]
     # Told once, and not once a request.
     assert [record.getMessage() for record in caplog.records] == [
         "the store refused a commit: no space left in /var/clamp"
     ]
 
 
-def test_trouble_is_forgotten_when_nothing_comes_in_to_disprove_it() -> None:
+def test_trouble_is_forgotten_when_nothing_comes_in_to_disprove_it(
+    store: DeskStore,
+) -> None:
     now_s = 0.0
-    store = DeskStore()
     store.failure = StoreUnavailableError("gone")
 
     async def run() -> None:
@@ -218,8 +234,8 @@ def test_trouble_is_forgotten_when_nothing_comes_in_to_disprove_it() -> None:
     asyncio.run(run())
 
 
-def test_an_event_that_cannot_be_stored_fails_alone() -> None:
-    async def scenario(buffer: Buffer, store: DeskStore) -> None:
+def test_an_event_that_cannot_be_stored_fails_alone(store: DeskStore) -> None:
+    async def scenario(buffer: Buffer) -> None:
         first = await held(buffer, store)
         later = await begun(buffer, [B], [C], [D])
         store.poison = "c"
@@ -234,11 +250,11 @@ def test_an_event_that_cannot_be_stored_fails_alone() -> None:
         ]
         assert buffer.trouble() is None
 
-    assert running(scenario).stored() == ["a", "b", "d"]
+    assert running(store, scenario).stored() == ["a", "b", "d"]
 
 
-def test_a_request_that_went_away_does_not_hold_up_the_others() -> None:
-    async def scenario(buffer: Buffer, store: DeskStore) -> None:
+def test_a_request_that_went_away_does_not_hold_up_the_others(store: DeskStore) -> None:
+    async def scenario(buffer: Buffer) -> None:
         first = await held(buffer, store)
         gone, stays = await begun(buffer, [B], [C])
         gone.cancel()
@@ -247,11 +263,11 @@ def test_a_request_that_went_away_does_not_hold_up_the_others() -> None:
         assert list(await asyncio.gather(first, stays)) == [[True], [True]]
         assert buffer.queued_events == 0
 
-    assert running(scenario).stored() == ["a", "b", "c"]
+    assert running(store, scenario).stored() == ["a", "b", "c"]
 
 
-def test_closing_commits_what_waits_and_takes_no_more() -> None:
-    async def scenario(buffer: Buffer, store: DeskStore) -> None:
+def test_closing_commits_what_waits_and_takes_no_more(store: DeskStore) -> None:
+    async def scenario(buffer: Buffer) -> None:
         first = await held(buffer, store)
         later = await begun(buffer, [B], [C])
         closing = asyncio.create_task(buffer.close())
@@ -264,23 +280,23 @@ def test_closing_commits_what_waits_and_takes_no_more() -> None:
         assert await asyncio.gather(first, *later) == [[True]] * 3
         assert buffer.trouble() == "the server is starting or stopping"
 
-    assert running(scenario).stored() == ["a", "b", "c"]
+    assert running(store, scenario).stored() == ["a", "b", "c"]
 
 
-def test_a_buffer_that_was_never_started_can_be_closed() -> None:
-    buffer = Buffer(DuckDBStore(None), CommitTimes(), 10)
+def test_a_buffer_that_was_never_started_can_be_closed(store: DeskStore) -> None:
+    buffer = Buffer(store, CommitTimes(), 10)
 
     asyncio.run(buffer.close())
 
     assert buffer.trouble() == "the server is starting or stopping"
 
 
-def test_every_commit_is_timed() -> None:
+def test_every_commit_is_timed(store: DeskStore) -> None:
     times = CommitTimes()
 
     async def run() -> None:
         clock = iter([0.0, 0.004, 1.0, 31.0])
-        buffer = Buffer(DuckDBStore(None), times, 10, lambda: next(clock))
+        buffer = Buffer(store, times, 10, lambda: next(clock))
         buffer.start()
         await put(buffer, [A])
         await put(buffer, [B])
