@@ -21,6 +21,19 @@ TODAY = datetime(2026, 3, 10, tzinfo=UTC)
 NOON = TODAY + timedelta(hours=12)
 
 
+class HandClock:
+    """A clock that is set by hand."""
+
+    def __init__(self, at: datetime = NOON) -> None:
+        self.at = at
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def advance(self, by: timedelta) -> None:
+        self.at += by
+
+
 def event(name: str = "signup", at: datetime = NOON, **changes: Any) -> EnrichedEvent:
     """Make an event sent by a server at `at`; `changes` are its attributes."""
     attributes: dict[str, Any] = {

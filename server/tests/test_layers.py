@@ -40,8 +40,10 @@ OWNERS = {
     "re2": ("ingest/enrich/device.py",),
     "rich": ("cli",),
     "sqlalchemy": (
-        "store/catalog.py",
+        "store/catalog_database.py",
         "store/catalog_migration.py",
+        "store/catalog_people.py",
+        "store/catalog_projects.py",
         "store/catalog_tables.py",
         "store/migrations",
     ),

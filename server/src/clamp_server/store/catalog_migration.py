@@ -14,8 +14,11 @@ from clamp_server.errors import ConfigError
 MIGRATIONS = Path(__file__).parent / "migrations" / "catalog"
 
 
-def migrate_catalog(connection: Connection) -> None:
+def migrate_catalog(connection: Connection, name: str) -> None:
     """Run the migrations that are missing, inside the transaction of `connection`.
+
+    Args:
+        name: How to call the catalog in a message.
 
     Raises:
         ConfigError: A newer release has written this catalog.
@@ -27,6 +30,6 @@ def migrate_catalog(connection: Connection) -> None:
         command.upgrade(config, "head")
     except CommandError as error:
         raise ConfigError(
-            f"the catalog {connection.engine.url} was written by a newer release of"
-            f" clamp-server; install that one ({error})"
+            f"the catalog {name} was written by a newer release of clamp-server;"
+            f" install that one ({error})"
         ) from error
