@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -154,8 +154,11 @@ class Journal:
             )
 
     def close(self) -> None:
-        """Let the file go."""
+        """Let the file go, without the space of what was removed."""
         with self._lock:
+            # It needs room itself, and can as well be done another time.
+            with suppress(sqlite3.Error):
+                self._connection.execute("VACUUM")
             self._connection.close()
 
     @contextmanager

@@ -22,12 +22,12 @@ from clamp_server.errors import StoreUnavailableError
 from clamp_server.log import Seldom
 from clamp_server.model.event import EnrichedEvent
 from clamp_server.store.event_batch import UnstorableError
-from clamp_server.store.id_filter import EventId, IdFilter, IdPage
+from clamp_server.store.id_filter import PAGE_SLOTS, EventId, IdFilter, IdPage
 from clamp_server.store.journal import Group, Journal
 from clamp_server.store.sql import REMEMBER_IDS, Dialect, Row, Sql, seq_at
 from clamp_server.store.waiting_groups import WaitingGroups
 
-# Beyond this an acknowledgement waits for a load, so that memory stays flat.
+# So that memory stays flat when events come faster than they can be loaded.
 MAX_WAITING_BYTES = 16 * 1024 * 1024
 RETRY_AFTER_S = 1.0
 
@@ -81,9 +81,20 @@ class JournaledStore:
     Args:
         table: Where they go; this store closes it.
         journal: Where they wait; what an earlier process left there goes first.
+        max_waiting_bytes: Beyond this an acknowledgement waits for a load.
+        page_slots: Size of the pages of `IdFilter`.
     """
 
-    def __init__(self, table: EventTable, journal: Journal, clock: Clock) -> None:
+    def __init__(
+        self,
+        table: EventTable,
+        journal: Journal,
+        clock: Clock,
+        max_waiting_bytes: int = MAX_WAITING_BYTES,
+        page_slots: int = PAGE_SLOTS,
+    ) -> None:
+        self._max_waiting_bytes = max_waiting_bytes
+        self._page_slots = page_slots
         self._table = table
         self._journal = journal
         self._clock = clock
@@ -123,7 +134,7 @@ class JournaledStore:
             StoreUnavailableError: Nothing of `events` was stored.
         """
         with self._appending:
-            if self._waiting.size_bytes >= MAX_WAITING_BYTES:
+            if self._waiting.size_bytes >= self._max_waiting_bytes:
                 self._load()
             first_seq = max(self._last_seq + 1, seq_at(self._clock()))
             self._last_seq = first_seq + len(events)
@@ -149,7 +160,7 @@ class JournaledStore:
         oldest_seq = self._oldest_seq()
         pages = [p for p in self._table.id_pages() if p.last_seq >= oldest_seq]
         saved_seq = pages[-1].last_seq if pages else oldest_seq - 1
-        ids = IdFilter(pages)
+        ids = IdFilter(pages, self._page_slots)
         for one, seq in self._table.ids_after(saved_seq):
             ids.add([one], seq)
         for group in self._waiting.groups():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from typing import LiteralString
 from urllib.parse import urlsplit
@@ -80,16 +80,19 @@ class ClickHouseStore:
         # Without the password.
         self._name = f"ClickHouse at {urlsplit(url).hostname}"
         try:
-            self._client = clickhouse_connect.get_client(
-                dsn=url,
-                # A session would let one statement run at a time.
-                autogenerate_session_id=False,
-                settings={**_SETTINGS, "max_execution_time": timeout_s},
-            )
-            self._migrate()
-        except ClickHouseError as error:
-            raise ConfigError(f"{self._name} cannot be used: {error}") from error
-        (newest,) = self.rows(Sql("SELECT max(seq) AS seq FROM events"))
+            with self._translated(), ExitStack() as until_open:
+                self._client = clickhouse_connect.get_client(
+                    dsn=url,
+                    # A session would let one statement run at a time.
+                    autogenerate_session_id=False,
+                    settings={**_SETTINGS, "max_execution_time": timeout_s},
+                )
+                until_open.callback(self._client.close)
+                self._migrate()
+                (newest,) = self.rows(Sql("SELECT max(seq) AS seq FROM events"))
+                until_open.pop_all()
+        except StoreUnavailableError as error:
+            raise ConfigError(f"cannot use {error}") from error
         self._last_seq: int = newest["seq"] or 0
 
     def rows(self, sql: Sql) -> list[Row]:

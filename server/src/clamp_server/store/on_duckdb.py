@@ -130,7 +130,7 @@ class DuckDBFile:
         with self._transaction() as connection:
             connection.register("incoming", incoming)
             try:
-                connection.execute("INSERT INTO events SELECT * FROM incoming")
+                connection.execute("INSERT INTO events BY NAME SELECT * FROM incoming")
             finally:
                 connection.unregister("incoming")
         self._last_seq = seqs[-1]
@@ -190,13 +190,17 @@ class DuckDBFile:
                 "autoload_known_extensions": False,
             },
         )
-        if self._path is None:
-            # It would be a directory of the caller's.
-            connection.execute("SET GLOBAL temp_directory = ''")
-        elif is_new:
-            self._path.chmod(0o600)
-        connection.execute("SET GLOBAL TimeZone = 'UTC'")
-        _migrate(connection, self._path)
+        try:
+            if self._path is None:
+                # It would be a directory of the caller's.
+                connection.execute("SET GLOBAL temp_directory = ''")
+            elif is_new:
+                self._path.chmod(0o600)
+            connection.execute("SET GLOBAL TimeZone = 'UTC'")
+            _migrate(connection, self._path)
+        except (duckdb.Error, ConfigError):
+            connection.close()
+            raise
         return connection
 
     def _mend(self) -> None:

@@ -1,4 +1,15 @@
-"""SQL text with its values held apart, and what a store of events can do."""
+"""SQL text with its values held apart, and what a store of events can do.
+
+One text runs on both engines. What they do not agree on, and how to write it:
+
+- A comparison is a bool in DuckDB and 0 or 1 in ClickHouse:
+  `CAST(... AS BOOLEAN)` where it is an answer.
+- A key that a map does not have reads as NULL in the one and as a default in the
+  other: ask `Dialect.has_key`. So does `lag` of a first row.
+- `date_trunc` of `week` and longer is a date in ClickHouse: `CAST(... AS DATE)`.
+- A literal with decimals is exact in DuckDB only: pass it as a value.
+- `$` begins a hole, in quotes as well: pass a text with one as a value.
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,132 @@
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+import clickhouse_connect
+import duckdb
+import pytest
+from tests.store.clickhouse_server import ClickHouseServer
+
+from clamp_server.errors import ConfigError
+from clamp_server.store.migration_step import MIGRATIONS, Engine, steps_after
+from clamp_server.store.on_clickhouse import ClickHouseStore
+from clamp_server.store.on_duckdb import DuckDBStore
+from clamp_server.store.schema import EVENTS
+from clamp_server.store.sql import EventStore, Sql
+
+# Of the files as they were released: a step that a database has had must not
+# change under it. A new step gets a line of its own.
+RELEASED: dict[Engine, list[str]] = {
+    "duckdb": ["8c9e64534326e23534f655023445128695cb290fb2535b218777ce4257ef3832"],
+    "clickhouse": ["715e7fdad01bd640da9320988c718f35c950bb9b093edc550797a0735af5ce7b"],
+}
+
+# An event as the tables of step 1 had it; every column that is not named here
+# was filled with its type's empty value.
+V1_EVENT = "proj_shop", 1773144000000000, "id-1", "signup", "2026-03-10 12:00:00"
+V1_COLUMNS = "project_id, seq, id, name, occurred_at"
+V1_ANSWER = {"project_id": "proj_shop", "seq": 1773144000000000, "name": "signup"}
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "clickhouse"])
+def test_a_released_step_never_changes(engine: Engine) -> None:
+    files = sorted((MIGRATIONS / engine).glob("*.sql"))
+
+    digests = [hashlib.sha256(file.read_bytes()).hexdigest() for file in files]
+
+    assert digests == RELEASED[engine]
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "clickhouse"])
+def test_steps_count_from_1_without_gaps(engine: Engine) -> None:
+    steps = steps_after(0, engine, "a database")
+
+    assert [step.number for step in steps] == list(range(1, len(steps) + 1))
+    assert all(step.name and step.statements for step in steps)
+    assert steps_after(1, engine, "a database") == steps[1:]
+    assert steps_after(len(steps), engine, "a database") == []
+
+
+def test_steps_that_nobody_knows_are_refused() -> None:
+    with pytest.raises(ConfigError) as refusal:
+        steps_after(7, "duckdb", "a database")
+
+    assert str(refusal.value) == (
+        "a database was written by a newer release of clamp-server (its tables are at"
+        " step 7, this release knows 1); install that one"
+    )
+
+
+def test_duckdb_has_the_columns_that_the_schema_says() -> None:
+    store = DuckDBStore(None)
+
+    rows = store.rows(Sql("SELECT column_name, column_type FROM (DESCRIBE events)"))
+    store.close()
+
+    assert [(row["column_name"], row["column_type"]) for row in rows] == [
+        (column.name, column.duckdb.replace("38, 18", "38,18")) for column in EVENTS
+    ]
+
+
+def test_clickhouse_has_the_columns_that_the_schema_says(
+    clickhouse_server: ClickHouseServer,
+) -> None:
+    store = ClickHouseStore(clickhouse_server.empty_database())
+
+    rows = store.rows(Sql("DESCRIBE TABLE events"))
+    store.close()
+
+    assert [(row["name"], row["type"]) for row in rows] == [
+        (column.name, column.clickhouse) for column in EVENTS
+    ]
+
+
+def test_duckdb_brings_events_of_step_1_along(tmp_path: Path) -> None:
+    path = tmp_path / "events.duckdb"
+    (first, *_) = steps_after(0, "duckdb", path)
+    with duckdb.connect(str(path)) as connection:
+        for statement in first.statements:
+            connection.execute(statement)
+        connection.execute("CREATE TABLE migration_steps (number INTEGER, name TEXT)")
+        connection.execute("INSERT INTO migration_steps VALUES (1, 'events')")
+        for column, kind in connection.execute(
+            "SELECT column_name, column_type FROM (DESCRIBE events)"
+        ).fetchall():
+            empty = {"VARCHAR": "''", "TIMESTAMP": "'epoch'"}.get(
+                kind, "map()" if kind.startswith("MAP") else "0"
+            )
+            connection.execute(f"ALTER TABLE events ALTER {column} SET DEFAULT {empty}")
+        connection.execute(
+            f"INSERT INTO events ({V1_COLUMNS}) VALUES (?, ?, ?, ?, ?)", list(V1_EVENT)
+        )
+
+    assert_has_the_event(DuckDBStore(path))
+
+
+def test_clickhouse_brings_events_of_step_1_along(
+    clickhouse_server: ClickHouseServer,
+) -> None:
+    url = clickhouse_server.empty_database()
+    client = clickhouse_connect.get_client(dsn=url, autogenerate_session_id=False)
+    (first, *_) = steps_after(0, "clickhouse", url)
+    for statement in [
+        *first.statements,
+        "CREATE TABLE migration_steps (number Int32, name String)"
+        " ENGINE = MergeTree ORDER BY number",
+        "INSERT INTO migration_steps VALUES (1, 'events')",
+        f"INSERT INTO events ({V1_COLUMNS}) VALUES {V1_EVENT}",
+    ]:
+        client.command(statement)
+    client.close()
+
+    assert_has_the_event(ClickHouseStore(url))
+
+
+def assert_has_the_event(store: EventStore) -> None:
+    rows = store.rows(Sql("SELECT project_id, seq, name FROM events"))
+    columns = store.rows(Sql("SELECT * FROM events"))
+    store.close()
+
+    assert rows == [V1_ANSWER]
+    assert [set(row) for row in columns] == [{column.name for column in EVENTS}]
