@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import httpx
 import pytest
 
 from clamp_analytics._config import Config, read_config
@@ -109,6 +110,24 @@ def test_a_key_that_is_no_text_is_refused_without_showing_it() -> None:
         read_config("proj_a", key, None, 5.0, {})
 
     assert str(caught.value) == "api_key must be a str, not bytes"
+
+
+def test_an_endpoint_may_be_an_object_that_prints_as_an_address() -> None:
+    endpoint: Any = httpx.URL("http://x.example:8400/")
+
+    config = read_config("proj_a", "sk_proj_a", endpoint, 5.0, {})
+
+    assert config.endpoint == "http://x.example:8400"
+
+
+@pytest.mark.parametrize(
+    "timeout_s", [0, -1.0, float("nan"), float("inf"), 86_401, True, "5", None]
+)
+def test_a_timeout_that_no_socket_can_wait_for_is_refused(timeout_s: Any) -> None:
+    with pytest.raises(ValueError, match="timeout_s must be a number of sec") as caught:
+        read_config("proj_a", "sk_proj_a", None, timeout_s, {})
+
+    assert str(caught.value).endswith(f"over 0 and up to 86400, not {timeout_s!r}")
 
 
 def test_the_key_and_the_password_of_the_endpoint_are_not_shown() -> None:

@@ -32,7 +32,11 @@ def init(
             to send, and for the next part of the answer.
 
     Raises:
-        ClampError: If the project or the key is in neither place.
+        ClampError: If the project or the key is in neither place, or the key
+            cannot be a header.
+        ClampConnectionError: If the certificates that the environment names
+            cannot be read.
+        ValueError: If `timeout_s` is not over 0 and up to 86,400.
     """
     replace_default_client(Clamp(project_id, api_key, endpoint, timeout_s=timeout_s))
 

@@ -34,7 +34,11 @@ class Clamp:
             to send, and for the next part of the answer.
 
     Raises:
-        ClampError: If the project or the key is in neither place.
+        ClampError: If the project or the key is in neither place, or the key
+            cannot be a header.
+        ClampConnectionError: If the certificates that the environment names
+            cannot be read.
+        ValueError: If `timeout_s` is not over 0 and up to 86,400.
     """
 
     def __init__(

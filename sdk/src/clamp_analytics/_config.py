@@ -16,6 +16,8 @@ DEFAULT_TIMEOUT_S = 5.0
 # after 5 s: staying below that keeps a request off a connection that the server
 # is just closing.
 KEEP_IDLE_S = 4.0
+# Sockets take no infinity; nobody waits longer than a day.
+MAX_TIMEOUT_S = 86_400.0
 
 PROJECT_ID_VARIABLE = "CLAMP_PROJECT_ID"
 API_KEY_VARIABLE = "CLAMP_API_KEY"
@@ -54,6 +56,7 @@ def read_config(
     Raises:
         ClampError: If the project or the key is in neither place, or the key
             cannot be a header.
+        ValueError: If no socket can wait for `timeout_s`.
     """
     if project_id is None:
         project_id = environ.get(PROJECT_ID_VARIABLE) or None
@@ -62,8 +65,10 @@ def read_config(
     if project_id is None or api_key is None:
         raise ClampError(_missing(project_id is None, api_key is None))
     _check_key(api_key)
+    _check_timeout(timeout_s)
     base = endpoint or environ.get(ENDPOINT_VARIABLE) or DEFAULT_ENDPOINT
-    return Config(project_id, api_key, base.rstrip("/"), timeout_s)
+    # Settings hold addresses as objects, such as `httpx.URL`; 0.2.0 took those.
+    return Config(project_id, api_key, str(base).rstrip("/"), timeout_s)
 
 
 def _missing(lacks_project_id: bool, lacks_api_key: bool) -> str:
@@ -85,4 +90,13 @@ def _check_key(api_key: str) -> None:
         raise ClampError(
             "api_key has a space or line end around it, or a character that no"
             " HTTP header can carry; keys look like sk_proj_ and 32 characters"
+        )
+
+
+def _check_timeout(timeout_s: float) -> None:
+    is_number = isinstance(timeout_s, (int, float)) and not isinstance(timeout_s, bool)
+    if not (is_number and 0 < timeout_s <= MAX_TIMEOUT_S):
+        raise ValueError(
+            f"timeout_s must be a number of seconds, over 0 and up to"
+            f" {MAX_TIMEOUT_S:.0f}, not {timeout_s!r}"
         )
