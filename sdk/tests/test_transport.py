@@ -120,11 +120,12 @@ def test_an_answer_that_quotes_the_key_is_kept_without_it(
     assert "secret" not in str(caught.value)
 
 
-def test_without_a_key_an_answer_is_kept_as_it_came(sink: Sink) -> None:
-    sink.answer = (401, b"no key", {})
-    transport = HttpTransport(Config("proj_test", "", sink.endpoint, 5.0))
+@pytest.mark.parametrize("key", ["", "key", "test"])
+def test_a_word_that_is_no_key_is_kept_in_an_answer(sink: Sink, key: str) -> None:
+    sink.answer = (401, b"no key of a test", {})
+    transport = HttpTransport(Config("proj_test", key, sink.endpoint, 5.0))
 
-    with pytest.raises(ClampHTTPError, match="401: no key"):
+    with pytest.raises(ClampHTTPError, match="401: no key of a test"):
         transport.post("/e/s", b"{}")
     transport.retire()
 

@@ -42,6 +42,10 @@ for _name in ("encodings.idna", "httpcore"):
 # first client is made, which is when this module is imported.
 _httpx_post = getattr(sys.modules.get("httpx._api"), "post", httpx.post)
 
+# Shorter than any real key, which starts with the 8 characters of `sk_proj_`:
+# tests have a "key" or an "x", and their answers have that as a word.
+MIN_KEY_CHARS = 9
+
 # As many as httpx keeps by default. How many are open at once has no limit: every
 # call in 0.2.0 had a connection of its own, and none ever waited for one.
 MAX_IDLE_CONNECTIONS = 20
@@ -140,7 +144,7 @@ class HttpTransport:
     def _shown(self, text: str) -> str:
         # An error page may quote the headers of the request.
         key = self._config.api_key
-        return text.replace(key, "***") if key else text
+        return text.replace(key, "***") if len(key) >= MIN_KEY_CHARS else text
 
     def _idle_here(self) -> deque[_Connection]:
         process = os.getpid()
