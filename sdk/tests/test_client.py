@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import gc
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
 
 import httpx
@@ -198,6 +198,8 @@ def test_what_0_2_0_had_in_this_module_can_be_imported_from_it() -> None:
         "track",
     ):
         assert getattr(_client, name) is getattr(clamp_analytics, name)
+    assert _client.DEFAULT_ENDPOINT == "https://api.clamp.sh"
+    assert _client.Properties == Mapping[str, _client.PropertyValue]
     assert _client.httpx is httpx
     with pytest.raises(AttributeError, match="has no attribute 'requests'"):
         _ = _client.requests

@@ -26,6 +26,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib import import_module
+from typing import Any
 
 import httpx
 
@@ -38,9 +39,12 @@ from clamp_analytics.errors import ClampConnectionError, ClampHTTPError
 for _name in ("encodings.idna", "httpcore"):
     import_module(_name)
 
-# From where httpx keeps it: `httpx.post` may be a test's own by the time that the
-# first client is made, which is when this module is imported.
-_httpx_post = getattr(sys.modules.get("httpx._api"), "post", httpx.post)
+# From where httpx keeps them, which is where 0.2.0 had them from: `httpx.post` and
+# `httpx.Client` may be a test's own by the time that the first client is made,
+# which is when this module is imported.
+_httpx_api = sys.modules.get("httpx._api", httpx)
+_httpx_post = getattr(_httpx_api, "post", httpx.post)
+_HttpxClient = getattr(_httpx_api, "Client", httpx.Client)
 
 # Shorter than any real key, which starts with the 8 characters of `sk_proj_`:
 # tests have a "key" or an "x", and their answers have that as a word.
@@ -77,15 +81,18 @@ class HttpTransport:
         # For a `Clamp` that is dropped, and at exit.
         self._ending = weakref.finalize(self, _close_all, self._idle)
 
-    def post(self, path: str, body: bytes) -> None:
+    def post(self, path: str, body: bytes, stand_in: Any = None) -> None:
         """Send a JSON body and wait for the answer.
+
+        Args:
+            stand_in: What a test put in the place of `httpx`; None means nothing.
 
         Raises:
             ClampHTTPError: If the answer is not 2xx.
             ClampConnectionError: If there is no answer.
         """
         try:
-            response = self._answer(self._url(path), body)
+            response = self._answer(self._url(path), body, stand_in or httpx)
         except (httpx.RequestError, httpx.InvalidURL) as error:
             raise ClampConnectionError(
                 f"no answer from {self._config.shown_endpoint}:"
@@ -108,11 +115,14 @@ class HttpTransport:
             self._urls[path] = httpx.URL(f"{self._config.endpoint}{path}")
         return self._urls[path]
 
-    def _answer(self, url: httpx.URL, body: bytes) -> httpx.Response:
-        if httpx.post is not _httpx_post:
+    def _answer(self, url: httpx.URL, body: bytes, seen: Any) -> httpx.Response:
+        if (post := seen.post) is not _httpx_post:
             # Version 0.2.0 called `httpx.post` in just this way, and tests that
             # were written for it put a function of their own there.
-            return httpx.post(str(url), json=json.loads(body), headers=self._headers)
+            answer: httpx.Response = post(
+                str(url), json=json.loads(body), headers=self._headers
+            )
+            return answer
         request = httpx.Request(
             "POST",
             url,
@@ -173,7 +183,7 @@ class _Connection:
     """A client that one call at a time uses, and which keeps its connection."""
 
     def __init__(self, tls: ssl.SSLContext) -> None:
-        self._client = httpx.Client(
+        self._client: httpx.Client = _HttpxClient(
             verify=tls,
             limits=httpx.Limits(keepalive_expiry=KEEP_IDLE_S),
             # 0.2.0 forgot every cookie, and a kept jar would only grow.

@@ -65,6 +65,43 @@ def test_patch_finds_it_where_0_2_0_had_it(target: str) -> None:
     assert post.call_args.kwargs["json"]["name"] == "signup"
 
 
+def test_the_httpx_of_the_module_may_be_replaced_whole(sink: Sink) -> None:
+    init("proj_test", "sk_proj_test", sink.endpoint)
+    with mock.patch("clamp_analytics._client.httpx") as replaced:
+        replaced.post.return_value = httpx.Response(200)
+
+        assert track("under") is True
+    track("after")
+
+    assert replaced.post.call_args.kwargs["json"]["name"] == "under"
+    assert [body["name"] for body in sink.bodies] == ["after"]
+
+
+def test_after_monkeypatch_put_the_module_back_events_are_sent_for_real(
+    sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    init("proj_test", "sk_proj_test", sink.endpoint)
+    fake = SimpleNamespace(post=lambda *_, **__: httpx.Response(401, text="no"))
+    monkeypatch.setattr("clamp_analytics._client.httpx", fake)
+    with pytest.raises(ClampHTTPError, match="401: no"):
+        track("under")
+    monkeypatch.undo()
+    track("after")
+
+    assert [body["name"] for body in sink.bodies] == ["after"]
+
+
+def test_another_class_in_place_of_httpx_client_is_no_concern(sink: Sink) -> None:
+    # It stands for the requests of the application; a kept connection made of it
+    # would swallow events long after the test.
+    init("proj_test", "sk_proj_test", sink.endpoint)
+    with mock.patch("httpx.Client"):
+        track("under")
+    track("after")
+
+    assert [body["name"] for body in sink.bodies] == ["under", "after"]
+
+
 def test_its_answers_and_failures_mean_the_same() -> None:
     init("proj_test", "sk_proj_test")
     with mock.patch("httpx.post") as post:
