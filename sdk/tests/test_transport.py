@@ -151,7 +151,9 @@ def test_nobody_listening_is_a_connection_error_with_its_cause(
     assert isinstance(caught.value.__cause__, httpx.ConnectError)
 
 
-@pytest.mark.parametrize("endpoint", ["clamp.example", "ftp://x.example", "http://[x"])
+@pytest.mark.parametrize(
+    "endpoint", ["clamp.example", "ftp://x.example", "http://[x", "http://x..example"]
+)
 def test_an_endpoint_that_is_no_web_address_is_a_connection_error(
     transport_to: Open, endpoint: str
 ) -> None:

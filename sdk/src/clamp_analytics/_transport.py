@@ -93,7 +93,8 @@ class HttpTransport:
         """
         try:
             response = self._answer(self._url(path), body, stand_in or httpx)
-        except (httpx.RequestError, httpx.InvalidURL) as error:
+        # A UnicodeError is what sockets say of a host with an empty or long label.
+        except (httpx.RequestError, httpx.InvalidURL, UnicodeError) as error:
             raise ClampConnectionError(
                 f"no answer from {self._config.shown_endpoint}:"
                 f" {type(error).__name__}: {error}"
