@@ -3,7 +3,7 @@
 import json
 import socket
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -78,6 +78,34 @@ def test_a_server_says_where_it_listens_and_how_to_sign_in(tmp_path: Path) -> No
     assert [(line["event"], line["level"]) for line in lines] == [
         ("started", "info"),
         ("stopped", "info"),
+    ]
+
+
+def test_a_page_that_is_open_does_not_hold_up_the_end(tmp_path: Path) -> None:
+    place = made_place(tmp_path / "data")
+    with serving(place) as server, closing(server.connection()) as browser:
+        assert server.process.stdout is not None
+        token = server.process.stdout.readline().strip().partition("token=")[2]
+        form = {"content-type": "application/x-www-form-urlencoded"}
+        here = {"origin": f"http://127.0.0.1:{server.port}"}
+        browser.request("POST", "/sign-in/link", f"token={token}", form | here)
+        signed_in = browser.getresponse()
+        signed_in.read()
+        cookie = (signed_in.headers["set-cookie"] or "").partition(";")[0]
+        browser.request(
+            "GET",
+            f"/p/{place.project_id}/stream",
+            headers={"cookie": cookie, "accept": "text/event-stream"},
+        )
+        stream = browser.getresponse()
+        code, err = server.end()
+        stream.read()
+
+    assert (signed_in.status, stream.status, code) == (303, 200, 0)
+    # Else uvicorn would have cut the stream off, and said so.
+    assert [json.loads(line)["event"] for line in err.splitlines()] == [
+        "started",
+        "stopped",
     ]
 
 

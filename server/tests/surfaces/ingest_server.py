@@ -118,6 +118,34 @@ class IngestServer:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         return self.request("POST", path, content, sent | dict(headers or {}), **how)
 
+    def abandon(self, path: str, body: bytes) -> list[Any]:
+        """Post a part of a body and go away; return what was answered."""
+        messages = iter(
+            [
+                {"type": "http.request", "body": body, "more_body": True},
+                {"type": "http.disconnect"},
+            ]
+        )
+        answered: list[Any] = []
+
+        async def receive() -> Any:
+            return next(messages)
+
+        async def send(message: Any) -> None:
+            answered.append(message)
+
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": path,
+            "headers": [
+                (b"content-type", b"application/json"),
+                (b"x-clamp-key", self.keys["own"].encode()),
+            ],
+        }
+        self.loop.run(self.app(scope, receive, send))
+        return answered
+
     def event(self, **fields: object) -> dict[str, object]:
         """A body of one event of the project."""
         return {"p": self.project.id, "name": "signup", **fields}

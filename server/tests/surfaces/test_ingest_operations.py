@@ -30,6 +30,20 @@ def test_a_server_that_stopped_is_not_well(tmp_path: Path) -> None:
     }
 
 
+def test_a_server_whose_store_does_not_answer_is_not_well(tmp_path: Path) -> None:
+    with ingest_server(tmp_path) as server:
+        server.app.state.store.close()
+        answer = server.request("GET", "/healthz")
+
+    assert answer == Answer(
+        503,
+        {
+            "error": "store_unavailable",
+            "message": "the event store does not answer",
+        },
+    )
+
+
 def test_received_is_accepted_and_duplicates_and_rejected(tmp_path: Path) -> None:
     with ingest_server(tmp_path) as server:
         good, dup, bad = {"name": "a"}, {"name": "a", "id": "1"}, {"name": ""}

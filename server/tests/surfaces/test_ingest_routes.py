@@ -489,6 +489,16 @@ def test_what_fails_gives_nothing_away(
     assert server.post("/e/s", server.event()) == OK
 
 
+@pytest.mark.parametrize("path", ["/e", "/e/s", "/e/batch", "/e/s/batch"])
+def test_a_client_that_goes_away_gets_no_answer_and_counts_for_nothing(
+    server: IngestServer, path: str
+) -> None:
+    before = server.metrics()
+
+    assert server.abandon(path, b'{"p":') == []
+    assert server.metrics() == before
+
+
 @pytest.mark.parametrize(
     ("method", "path", "answer"),
     [

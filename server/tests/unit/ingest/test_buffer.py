@@ -283,6 +283,19 @@ def test_closing_commits_what_waits_and_takes_no_more(store: DeskStore) -> None:
     assert running(store, scenario).stored() == ["a", "b", "c"]
 
 
+def test_a_request_that_was_let_in_before_the_end_is_refused_at_it(
+    store: DeskStore,
+) -> None:
+    async def scenario(buffer: Buffer) -> None:
+        buffer.reserve(1, 1)
+        await buffer.close()
+        with pytest.raises(StoreUnavailableError, match="the server is stopping"):
+            await buffer.put([A])
+        buffer.release(1, 1)
+
+    assert running(store, scenario).stored() == []
+
+
 def test_a_buffer_that_was_never_started_can_be_closed(store: DeskStore) -> None:
     buffer = Buffer(store, CommitTimes(), 10)
 
