@@ -15,6 +15,7 @@ from clamp_server import __version__
 from clamp_server.api import ingest_routes, operations, question_routes
 from clamp_server.api.answers import ERROR_HANDLERS
 from clamp_server.api.credential import Credentials
+from clamp_server.api.ingest_door import Doorkeeper
 from clamp_server.api.ingest_routes import EventsFirst, Ingest
 from clamp_server.api.metrics import Metrics
 from clamp_server.api.request_body import BodyReader
@@ -64,13 +65,15 @@ def build_app(settings: Settings, clock: Clock = now) -> Starlette:
     live = Live(store)
     takers = ingest_routes.routes(
         Ingest(
-            credentials=credentials,
-            bodies=BodyReader(),
+            keeper=Doorkeeper(
+                credentials=credentials,
+                bodies=BodyReader(),
+                clock=clock,
+                trusted_proxies=settings.trusted_proxies,
+            ),
             limiter=RateLimiter(),
             pipeline=Pipeline(enricher, buffer),
             counts=counts,
-            clock=clock,
-            trusted_proxies=settings.trusted_proxies,
         )
     )
     metrics = Metrics(counts, [t.path for t in takers], lambda: buffer.queued_events)

@@ -57,11 +57,19 @@ class Seldom:
         """Log a warning, unless this minute has had it."""
         self._tell(logging.WARNING, message, args)
 
-    def error(self, message: str, *args: object) -> None:
-        """Log an error, unless this minute has had it."""
-        self._tell(logging.ERROR, message, args)
+    def error(
+        self, message: str, *args: object, cause: BaseException | None = None
+    ) -> None:
+        """Log an error, with the traceback of its cause, unless this minute has."""
+        self._tell(logging.ERROR, message, args, cause)
 
-    def _tell(self, level: int, message: str, args: tuple[object, ...]) -> None:
+    def _tell(
+        self,
+        level: int,
+        message: str,
+        args: tuple[object, ...],
+        cause: BaseException | None = None,
+    ) -> None:
         now_s = self._monotonic_s()
         told_at_s = self._told_at_s.get(message)
         if told_at_s is not None and now_s - told_at_s < SELDOM_S:
@@ -69,4 +77,5 @@ class Seldom:
             return
         self._told_at_s[message] = now_s
         held_back = self._held_back.pop(message, 0)
-        self._log.log(level, message, *args, extra={"held_back": held_back})
+        told = {"held_back": held_back}
+        self._log.log(level, message, *args, exc_info=cause, extra=told)

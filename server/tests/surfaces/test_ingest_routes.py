@@ -352,6 +352,7 @@ def test_a_preflight_is_answered_for_every_origin(server: IngestServer) -> None:
             {
                 "access-control-allow-origin": "https://shop.example",
                 "access-control-allow-credentials": "true",
+                "access-control-expose-headers": "retry-after",
                 "access-control-allow-methods": "POST",
                 "access-control-allow-headers": "content-type",
                 "access-control-max-age": "86400",
@@ -425,6 +426,19 @@ def test_a_project_may_have_a_rate_limit(server: IngestServer) -> None:
     assert len(server.stored()) == 1000
 
 
+def test_what_could_not_be_stored_does_not_count_against_the_limit(
+    tmp_path: Path,
+) -> None:
+    with ingest_server(tmp_path) as server:
+        limited = server.catalog.create_project("Limited", rate_limit_per_s=1)
+        sent = {"x-clamp-key": server.catalog.create_key(limited.id).api_key}
+        body = {"p": limited.id, "events": [{"name": "a"}] * 1000}
+        server.app.state.store.close()
+        answers = [server.post("/e/s/batch", body, sent, key=None) for _ in range(2)]
+
+    assert [answer.status for answer in answers] == [503, 503]
+
+
 def test_what_a_browser_says_of_itself_is_kept(server: IngestServer) -> None:
     body = server.event(
         name="$pageview",
@@ -483,9 +497,10 @@ def test_what_fails_gives_nothing_away(
     assert answers == [wanted] * 3
     assert answers[1].headers["access-control-allow-origin"] == ORIGIN["origin"]
     told = [r for r in caplog.records if r.name.startswith("clamp_server")]
-    assert [(r.getMessage(), r.levelno) for r in told] == [
-        ("a request failed", logging.ERROR)
-    ] * 3
+    # Told once a minute, and not once a request.
+    assert [(r.getMessage(), r.levelno, bool(r.exc_info)) for r in told] == [
+        ("a request failed: RuntimeError", logging.ERROR, True)
+    ]
     assert server.post("/e/s", server.event()) == OK
 
 

@@ -49,6 +49,13 @@ def test_what_libraries_chat_about_is_not_logged(lines: Any) -> None:
     assert lines() == []
 
 
+def test_a_fault_is_told_with_its_cause(lines: Any) -> None:
+    Seldom(logging.getLogger("a")).error("failed", cause=ValueError("why"))
+
+    (line,) = lines()
+    assert (line["event"], line["exception"]) == ("failed", "ValueError: why")
+
+
 def test_a_fault_that_lasts_is_told_once_a_minute(lines: Any) -> None:
     now_s = 0.0
     seldom = Seldom(logging.getLogger("a"), lambda: now_s)

@@ -13,11 +13,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from clamp_server.errors import RefusedError
+from clamp_server.log import Seldom
 
 # Where waiting helps and nothing says how long: 429 and 503 always tell.
 DEFAULT_RETRY_AFTER_S = 5
 
-_log = logging.getLogger(__name__)
+_seldom = Seldom(logging.getLogger(__name__))
 
 
 def json_response(
@@ -46,7 +47,7 @@ def refused_response(refused: RefusedError) -> Response:
 
 def failed_response(error: Exception) -> Response:
     """Log what nobody expected, and return an answer that gives nothing away."""
-    _log.error("a request failed", exc_info=error)
+    _seldom.error(f"a request failed: {type(error).__name__}", cause=error)
     return _error_response(
         500, "internal_error", "the server failed; its log says why", {}
     )

@@ -34,6 +34,7 @@ def cors_headers(headers: Mapping[bytes, bytes]) -> RawHeaders:
     return (
         (b"access-control-allow-origin", origin),
         (b"access-control-allow-credentials", b"true"),
+        (b"access-control-expose-headers", b"retry-after"),
         (b"vary", b"origin"),
     )
 

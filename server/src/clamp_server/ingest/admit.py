@@ -85,3 +85,9 @@ class RateLimiter:
                 retry_after_s=math.ceil((needed - left) / rate),
             )
         self._buckets[project.id] = (left - events, now_s)
+
+    def give_back(self, project: Project, events: int) -> None:
+        """Take back what `take` counted, for events that were not stored after all."""
+        if project.id in self._buckets:
+            left, at_s = self._buckets[project.id]
+            self._buckets[project.id] = (left + events, at_s)

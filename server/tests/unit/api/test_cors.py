@@ -4,6 +4,7 @@ ORIGIN = {b"origin": b"https://shop.example"}
 OPEN = (
     (b"access-control-allow-origin", b"https://shop.example"),
     (b"access-control-allow-credentials", b"true"),
+    (b"access-control-expose-headers", b"retry-after"),
     (b"vary", b"origin"),
 )
 

@@ -122,6 +122,24 @@ def test_a_batch_larger_than_the_burst_passes_and_is_waited_for_afterwards() -> 
     assert takes(limiter, limited, 100) is None
 
 
+def test_what_was_not_stored_after_all_is_given_back() -> None:
+    limiter, limited = RateLimiter(Time()), replace(SHOP, rate_limit_per_s=3)
+    limiter.take(limited, 1000)
+
+    limiter.give_back(limited, 1000)
+
+    assert [takes(limiter, limited, n) for n in (3, 1)] == [None, 1]
+
+
+def test_without_a_limit_there_is_nothing_to_give_back() -> None:
+    limiter, limited = RateLimiter(Time()), replace(SHOP, rate_limit_per_s=3)
+    limiter.take(SHOP, 1000)
+
+    limiter.give_back(SHOP, 1000)
+
+    assert [takes(limiter, limited, n) for n in (3, 1)] == [None, 1]
+
+
 def test_projects_do_not_share_a_limit() -> None:
     limiter, limited = RateLimiter(Time()), replace(SHOP, rate_limit_per_s=1)
     other = replace(limited, id=ProjectId("proj_blog"))

@@ -12,7 +12,6 @@ from clamp_server.errors import InvalidRequestError
 from clamp_server.ingest.decode import (
     decode_batch,
     decode_event,
-    decode_idempotency_key,
     decode_one,
 )
 from clamp_server.model.event import (
@@ -395,25 +394,6 @@ def test_a_single_body_is_its_own_event() -> None:
 
     assert (one.project_id, one.size_bytes) == (PROJECT, len(body))
     assert list(one.events) == [body]
-
-
-def test_an_idempotency_key_is_kept_as_it_is() -> None:
-    assert decode_idempotency_key("k" * 64) == "k" * 64
-
-
-@pytest.mark.parametrize(
-    ("sent", "code", "message"),
-    [
-        ("", "missing_field", f"got nothing; {text_of(64)}"),
-        ("k" * 65, "over_limit", f"got 65 characters; {text_of(64)}"),
-        ("k\x85", "invalid_value", CONTROL),
-    ],
-)
-def test_a_bad_idempotency_key_is_named(sent: str, code: str, message: str) -> None:
-    assert refusal(decode_idempotency_key, sent) == (
-        code,
-        f"idempotency-key: {message}",
-    )
 
 
 json_values = st.recursive(
