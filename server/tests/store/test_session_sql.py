@@ -118,6 +118,20 @@ def test_the_first_page_view_speaks_for_a_session(store: FilledStore) -> None:
     assert host(store) == "s"
 
 
+def test_a_first_page_view_after_the_period_speaks_as_well(store: FilledStore) -> None:
+    early = event(
+        "clicked",
+        NOON - 5 * MINUTE,
+        anonymous_id="ann",
+        sent_by="browser",
+        session_id="s",
+        arrival=Arrival(referrer_host="clicked"),
+    )
+    store.add(early, visit("s", TODAY + timedelta(days=2)), bought())
+
+    assert host(store) == "s"
+
+
 def test_without_a_page_view_the_first_event_does(store: FilledStore) -> None:
     def clicked(at: Any, referrer_host: str) -> EnrichedEvent:
         arrival = Arrival(referrer_host=referrer_host)

@@ -23,13 +23,17 @@ _EVENTS: LiteralString = """
     WHERE project_id = $project_id AND sent_by = 'server'
       AND occurred_at >= $start AND occurred_at < $end
 """
-# What the visitors of those events ever did in a browser, until the last moment
-# at which a session of the last of them may start.
-_SEEN: LiteralString = f"""
+# What the visitors of those events ever did in a browser. A session's first page
+# view may come after the period that is asked about, so this has no end.
+_SESSIONS: LiteralString = f"""
     SELECT * FROM events
     WHERE project_id = $project_id AND session_id <> '' AND anonymous_id <> ''
-      AND occurred_at < $end + INTERVAL 60 SECOND
       AND anonymous_id IN (SELECT anonymous_id FROM ({_EVENTS}) AS event)
+"""
+# The same, until the last moment at which a session of the last event may start.
+_SEEN: LiteralString = f"""
+    SELECT * FROM ({_SESSIONS}) AS session
+    WHERE occurred_at < $end + INTERVAL 60 SECOND
 """
 # One row an instant. Of two sessions in the same millisecond any rule will do
 # that does not depend on the order of arrival.
@@ -94,7 +98,7 @@ def server_events(dimensions: Collection[Dimension]) -> LiteralString:
         FROM ({_PLACED}) AS event
         LEFT JOIN (
             SELECT anonymous_id, session_id, {first}
-            FROM ({_SEEN}) AS seen
+            FROM ({_SESSIONS}) AS session
             GROUP BY anonymous_id, session_id
         ) AS visit
             ON event.anonymous_id = visit.anonymous_id
