@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -361,13 +362,22 @@ def stream(
     project: Project,
     query: str = "",
     headers: dict[str, str] | None = None,
+    begun: Callable[[], None] = lambda: None,
 ) -> str:
-    """Read the stream until it has told of events, then close it as a stop does."""
-    return pages.loop.run(_stream(pages, project, query, headers or {}))
+    """Read the stream until it has told of events, then close it as a stop does.
+
+    Args:
+        begun: Called when the first words are there, and no event yet.
+    """
+    return pages.loop.run(_stream(pages, project, query, headers or {}, begun))
 
 
 async def _stream(
-    pages: Site, project: Project, query: str, headers: dict[str, str]
+    pages: Site,
+    project: Project,
+    query: str,
+    headers: dict[str, str],
+    begun: Callable[[], None],
 ) -> str:
     body: list[bytes] = []
 
@@ -382,6 +392,8 @@ async def _stream(
             assert sent[b"content-type"] == b"text/event-stream; charset=utf-8"
             assert sent[b"x-accel-buffering"] == b"no"
         elif chunk := message["body"]:
+            if not body:
+                begun()
             body.append(chunk)
             if b"data: " in chunk:
                 pages.live.close()
@@ -477,6 +489,19 @@ def test_a_quiet_stream_is_kept_open_with_comments(tmp_path: Path) -> None:
         told = stream(pages, project)
 
     assert set(told.split("\n\n")) == {"retry: 2000", ": nothing new", ""}
+
+
+def test_whoever_signed_out_meanwhile_sees_nothing_more(tmp_path: Path) -> None:
+    with opened_site(tmp_path, pace=Pace(poll_s=0.001, heartbeat_s=0.001)) as pages:
+        pages.open_link()
+        project = pages.catalog.create_project("Watched")
+        add(pages, project, event("seen by nobody"))
+        token = pages.client.cookies["clamp_session"]
+        told = stream(
+            pages, project, begun=lambda: pages.catalog.delete_web_session(token)
+        )
+
+    assert told == "retry: 2000\n\n"
 
 
 def test_one_viewer_too_many_is_told_when_to_come_back(

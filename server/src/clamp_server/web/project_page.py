@@ -29,6 +29,7 @@ from clamp_server.store.catalog import Catalog
 from clamp_server.store.sql import EventStore
 from clamp_server.web.event_view import event_view
 from clamp_server.web.figures import CHOICE, PERIODS, PeriodWord, figures
+from clamp_server.web.session import Sessions
 from clamp_server.web.stream import Arrivals, Live, encode_data
 from clamp_server.web.template import render
 
@@ -55,10 +56,12 @@ class ProjectPages:
         store: EventStore,
         catalog: Catalog,
         clock: Clock,
+        sessions: Sessions,
         live_events: Live,
         public_url: str | None,
     ) -> None:
         self._store = store
+        self._sessions = sessions
         self._catalog = catalog
         self._clock = clock
         self._live = live_events
@@ -153,15 +156,22 @@ class ProjectPages:
         after = request.query_params.get("after", "")
         place = request.headers.get("last-event-id") or after
         return StreamingResponse(
-            self._messages(project, int(place) if _PLACE.fullmatch(place) else 0),
+            self._messages(
+                request, project, int(place) if _PLACE.fullmatch(place) else 0
+            ),
             media_type="text/event-stream",
             # nginx would hold the events back until it has a few kilobytes.
             headers={"x-accel-buffering": "no"},
         )
 
-    async def _messages(self, project: Project, after: int) -> AsyncIterator[str]:
+    async def _messages(
+        self, request: Request, project: Project, after: int
+    ) -> AsyncIterator[str]:
         yield "retry: 2000\n\n"
         async for arrivals in self._live.arrivals(project, after):
+            # Whoever signed out, or was removed, meanwhile sees nothing more.
+            if await self._sessions.session(request) is None:
+                return
             yield ": nothing new\n\n" if arrivals is None else _message(arrivals)
 
 

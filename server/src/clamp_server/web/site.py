@@ -40,7 +40,7 @@ def routes(
     passwords = PasswordCheck(catalog, Attempts(clock))
     sign_in = SignIn(catalog, sessions, passwords)
     account = Account(catalog, sessions, passwords)
-    pages = ProjectPages(store, catalog, clock, live, public_url)
+    pages = ProjectPages(store, catalog, clock, sessions, live, public_url)
     public, private = border.public, border.private
     return [
         Route("/", private(pages.home)),

@@ -40,8 +40,8 @@ class Pace:
         poll_s: Between two looks for new events.
         heartbeat_s: Without events; proxies cut a connection that is silent for
             a minute, and a dead one is noticed only by writing to it.
-        longest_s: Then the stream ends and the browser asks anew, so that
-            somebody who was signed out elsewhere does not watch for ever.
+        longest_s: Then the stream ends and the browser asks anew, so that no
+            stream outlives what a proxy or a sleeping machine did to it.
     """
 
     poll_s: float = 1.0
