@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
@@ -113,6 +113,34 @@ def test_what_waits_is_loaded_without_being_asked_for(opened: Open, data: Path) 
     opened().append([event("one")])
 
     assert until(lambda: waiting(data) == [])
+
+
+class OutOfFilesOnce(DuckDBFile):
+    """A table whose first load meets what no database driver told of."""
+
+    has_failed = False
+
+    def load(self, groups: Sequence[Group]) -> None:
+        if not self.has_failed:
+            self.has_failed = True
+            raise OSError(24, "Too many open files")
+        super().load(groups)
+
+
+def test_whatever_stops_a_load_it_is_tried_again(
+    data: Path, clock: HandClock, caplog: pytest.LogCaptureFixture
+) -> None:
+    table = OutOfFilesOnce(data / "events.duckdb", memory_mb=192, timeout_s=30)
+    store = JournaledStore(table, Journal(data / "events.journal"), clock)
+    with caplog.at_level(logging.ERROR):
+        store.append([event("one")])
+        is_loaded = until(lambda: waiting(data) == [])
+    store.close()
+
+    assert (is_loaded, table.has_failed) == (True, True)
+    assert [record.message for record in caplog.records] == [
+        "events wait in the journal"
+    ]
 
 
 def test_more_than_may_wait_is_loaded_before_the_next_acknowledgement(

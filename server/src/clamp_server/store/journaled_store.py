@@ -191,7 +191,14 @@ class JournaledStore:
 
     def _keep_loading(self) -> None:
         while self._waiting.until_due():
-            if not self._load_or_log():
+            try:
+                is_loaded = self._load_or_log()
+            # The loader's own border: whatever a library raises, out of files or
+            # of memory, the thread has to live on and try again.
+            except Exception as error:
+                self._seldom.error("events wait in the journal", cause=error)
+                is_loaded = False
+            if not is_loaded:
                 self._waiting.pause(RETRY_AFTER_S)
 
     def _load_or_log(self) -> bool:
