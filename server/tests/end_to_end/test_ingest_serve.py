@@ -179,7 +179,14 @@ def test_headers_have_a_limit(server: Server) -> None:
 
 
 def test_what_is_no_http_is_refused_and_not_logged(server: Server) -> None:
-    assert exchanged(server, b"\x16\x03\x01 hello\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+    answer = exchanged(server, b"\x16\x03\x01 hello\r\n\r\n")
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2]) == {
+        "error": "malformed_request",
+        "message": "request: got what is no HTTP; check its request line, its headers"
+        " and their content-length",
+    }
 
 
 def test_a_client_that_goes_away_disturbs_nobody(server: Server) -> None:

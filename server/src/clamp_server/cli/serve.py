@@ -43,6 +43,12 @@ _TOO_LONG = (
     b'{"error":"headers_too_large","message":"headers: at most 65536 bytes'
     b' are allowed"}'
 )
+_NO_HTTP = (
+    b"HTTP/1.1 400 Bad Request\r\n"
+    b"content-type: application/json\r\nconnection: close\r\n\r\n"
+    b'{"error":"malformed_request","message":"request: got what is no HTTP;'
+    b' check its request line, its headers and their content-length"}'
+)
 
 
 def serve(
@@ -138,7 +144,7 @@ class _Server(uvicorn.Server):
 
 
 class _BoundedHead(HttpToolsProtocol):
-    """uvicorn's protocol keeps headers of any size in memory; this one does not."""
+    """uvicorn's protocol, with a limit for headers and our own refusals."""
 
     _head_bytes = 0
     _is_head = True
@@ -150,6 +156,11 @@ class _BoundedHead(HttpToolsProtocol):
             if self._head_bytes > MAX_HEAD_BYTES and not self.transport.is_closing():
                 self.transport.write(_TOO_LONG)
                 self.transport.close()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what cannot be parsed, in the shape that all refusals have."""
+        self.transport.write(_NO_HTTP)
+        self.transport.close()
 
     def on_message_begin(self) -> None:
         self._is_head, self._head_bytes = True, 0
