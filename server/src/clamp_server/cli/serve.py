@@ -37,6 +37,10 @@ KEEP_ALIVE_S = 75
 STOP_S = 8
 # Connections that wait to be accepted, as far as the kernel allows.
 BACKLOG = 2048
+# A request leaves no cycles behind, but its objects are counted while it waits
+# for its commit: with Python's own 700, 10, 10 the collector ran 250 times a
+# second under load and took a seventh of the time.
+GC_THRESHOLDS = (20_000, 10, 20)
 _TOO_LONG = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
     b"content-type: application/json\r\nconnection: close\r\n\r\n"
@@ -113,6 +117,7 @@ def serve(
     # What is there now stays: the collector need not go through it again, which
     # is the longest of its pauses.
     gc.freeze()
+    gc.set_threshold(*GC_THRESHOLDS)
     try:
         _Server(config, announce, app.state.end_streams).run(sockets=[listener])
     finally:

@@ -18,7 +18,7 @@ from clamp_server.ingest.drop_reason import DropReason
 COMMIT_BOUNDS_S = (0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0)
 
 
-class Rejection(msgspec.Struct, frozen=True):
+class Rejection(msgspec.Struct, frozen=True, gc=False):
     """One event of a request that is not stored.
 
     Attributes:
@@ -30,7 +30,7 @@ class Rejection(msgspec.Struct, frozen=True):
     message: str
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """What became of a request's events; the three add up to what was sent."""
 
     accepted: int

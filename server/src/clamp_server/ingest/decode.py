@@ -67,7 +67,7 @@ _SERVER_EVENT = decoder_of(_ServerWire)
 _BROWSER_EVENT = decoder_of(_BrowserWire)
 
 
-class SentBody(msgspec.Struct, frozen=True):
+class SentBody(msgspec.Struct, frozen=True, gc=False):
     """A request's body, cut into events that nobody has looked at yet."""
 
     project_id: ProjectId

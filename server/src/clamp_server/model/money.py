@@ -13,7 +13,7 @@ DECIMALS = 18
 LARGEST_AMOUNT = Decimal(10) ** 15
 
 
-class Money(msgspec.Struct, frozen=True):
+class Money(msgspec.Struct, frozen=True, gc=False):
     """An exact amount in one currency.
 
     Attributes:
