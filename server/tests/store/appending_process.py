@@ -22,8 +22,7 @@ from clamp_server.errors import StoreUnavailableError
 from clamp_server.store.on_duckdb import DuckDBStore
 from clamp_server.store.sql import Sql
 
-# What no compression makes smaller would hide how full the disk is.
-FILLING = "0123456789abcdef" * 500
+FILLING = "0123456789abcdef" * 2000
 
 
 def main(directory: str, first: str, max_file_bytes: str = "") -> None:

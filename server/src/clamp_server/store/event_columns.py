@@ -2,45 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from operator import attrgetter
 from typing import Any
 
-from clamp_server.model.event import Arrival, Bug, Device, EnrichedEvent, Page, Place
-from clamp_server.model.money import Money
+from clamp_server.model.event import (
+    Arrival,
+    Bug,
+    Device,
+    EnrichedEvent,
+    Page,
+    Place,
+    Properties,
+)
 from clamp_server.store.schema import EVENTS
 
-# A part's attributes are columns of the same name, but for those of a bug.
-_PARTS = {
-    **{name: f"page.{name}" for name in Page.__struct_fields__},
-    **{name: f"arrival.{name}" for name in Arrival.__struct_fields__},
-    **{name: f"device.{name}" for name in Device.__struct_fields__},
-    **{name: f"place.{name}" for name in Place.__struct_fields__},
-    **{f"error_{name}": f"bug.{name}" for name in Bug.__struct_fields__},
-    **{name: f"properties.{name}" for name in ("strings", "numbers", "booleans")},
-}
+# Attributes of an event whose own attributes are columns of the same name.
+_PARTS = {"page": Page, "arrival": Arrival, "device": Device, "place": Place}
+_NO_AMOUNTS: Mapping[str, Decimal] = {}
+_NO_CURRENCIES: Mapping[str, str] = {}
 
 
-def _of_money(attribute: str) -> Callable[[EnrichedEvent], dict[str, Any]]:
-    of_one: Callable[[Money], Any] = attrgetter(attribute)
-
-    def of_event(event: EnrichedEvent) -> dict[str, Any]:
-        return {key: of_one(money) for key, money in event.properties.money.items()}
-
-    return of_event
+def _amounts(properties: Properties) -> Mapping[str, Decimal]:
+    if not properties.money:
+        return _NO_AMOUNTS
+    return {key: money.amount for key, money in properties.money.items()}
 
 
-def _cell(column: str) -> Callable[[EnrichedEvent], Any]:
-    if column == "money_amounts":
-        return _of_money("amount")
-    if column == "money_currencies":
-        return _of_money("currency")
-    return attrgetter(_PARTS.get(column, column))
+def _currencies(properties: Properties) -> Mapping[str, str]:
+    if not properties.money:
+        return _NO_CURRENCIES
+    return {key: money.currency for key, money in properties.money.items()}
 
 
-# Column by column and not row by row: an attribute getter costs 60 ns a value,
-# where a tuple a row and their transposition cost 140.
-_CELLS = [(column, _cell(column.name)) for column in EVENTS]
+def _cells() -> dict[str, tuple[str, Callable[[Any], Any]]]:
+    found: dict[str, tuple[str, Callable[[Any], Any]]] = {
+        "money_amounts": ("properties", _amounts),
+        "money_currencies": ("properties", _currencies),
+    }
+    for name in ("strings", "numbers", "booleans"):
+        found[name] = ("properties", attrgetter(name))
+    for name in Bug.__struct_fields__:
+        found[f"error_{name}"] = ("bug", attrgetter(name))
+    for part, struct in _PARTS.items():
+        for name in struct.__struct_fields__:
+            found[name] = (part, attrgetter(name))
+    return found
+
+
+# Column to the part of an event that has its cells, and how to read one; the
+# others are attributes of the event itself.
+_CELLS = _cells()
 
 
 def event_columns(
@@ -51,7 +64,19 @@ def event_columns(
     Args:
         seqs: The store's own column, one number an event.
     """
-    return {
-        column.name: seqs if column.name == "seq" else list(map(cell, events))
-        for column, cell in _CELLS
+    # Part by part and column by column: 2 us an event, where one dotted getter
+    # a column takes 5 and a tuple a row with their transposition 6.
+    parts: dict[str, Sequence[Any]] = {
+        part: list(map(attrgetter(part), events))
+        for part in (*_PARTS, "properties", "bug")
     }
+    columns: dict[str, Sequence[Any]] = {}
+    for column in EVENTS:
+        if column.name == "seq":
+            columns[column.name] = seqs
+        elif column.name in _CELLS:
+            part, cell = _CELLS[column.name]
+            columns[column.name] = list(map(cell, parts[part]))
+        else:
+            columns[column.name] = list(map(attrgetter(column.name), events))
+    return columns

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Timer
+from threading import Lock, Timer
 from typing import Any, LiteralString
 
 import duckdb
@@ -23,10 +23,14 @@ from clamp_server.store.private_path import make_private_directory
 from clamp_server.store.sql import QUESTION_TIMEOUT_S, Row, Sql, Value
 
 DEFAULT_MEMORY_MB = 192
-# DuckDB's own log grows to this before it is folded into the file. Folding
-# costs the same however long the log is, so 16 MB doubles the price of an event;
-# after a crash 32 MB take 0.6 s to read back (docs/reasons/storage.md).
-LOG_MB = 32
+# What is in DuckDB's log is folded into the file at so many events, as one row
+# group of over three quarters, because smaller ones are merged later at eight
+# times the price; or at this size, which takes 0.7 s to read back after a crash.
+# See docs/reasons/storage.md.
+FOLD_AT_EVENTS = 95_000
+FOLD_AT_BYTES = 64 * 1024 * 1024
+# What questions that need more memory may put on disk.
+SPILL_MB = 2048
 
 
 class DuckDBDialect:
@@ -77,9 +81,11 @@ class DuckDBFile:
         self._path = path
         self._memory_mb = memory_mb
         self._timeout_s = timeout_s
+        self._mending = Lock()
         self._is_broken = False
         # Of the newest event; None when it has to be asked.
         self._last_seq: int | None = None
+        self._unfolded_events = 0
         if path is not None:
             make_private_directory(path.parent)
             _check_log(path)
@@ -91,7 +97,7 @@ class DuckDBFile:
     def rows(self, sql: Sql) -> list[Row]:
         """Run `sql` and return every row, keyed by column name."""
         values = {name: _inside(value) for name, value in sql.values.items()}
-        with self._translated(), self._connection.cursor() as cursor:
+        with self._cursor() as cursor:
             stop = Timer(self._timeout_s, cursor.interrupt)
             stop.start()
             try:
@@ -113,7 +119,6 @@ class DuckDBFile:
             UnstorableError: A value fits no column; nothing was stored.
             StoreUnavailableError: Nothing was stored, or all of it.
         """
-        self._mend()
         # A commit that failed can have reached the disk all the same.
         last_seq = self.last_seq() if self._last_seq is None else self._last_seq
         rows = [
@@ -129,11 +134,10 @@ class DuckDBFile:
         self._last_seq = None
         with self._transaction() as connection:
             connection.register("incoming", incoming)
-            try:
-                connection.execute("INSERT INTO events BY NAME SELECT * FROM incoming")
-            finally:
-                connection.unregister("incoming")
+            connection.execute("INSERT INTO events BY NAME SELECT * FROM incoming")
         self._last_seq = seqs[-1]
+        self._unfolded_events += len(events)
+        self._fold_if_due()
 
     def stored_ids(self, ids: Collection[EventId], since_seq: int) -> set[EventId]:
         """Return those of `ids` that an event has whose `seq` is not below."""
@@ -145,7 +149,7 @@ class DuckDBFile:
 
     def ids_after(self, seq: int) -> Iterator[tuple[EventId, int]]:
         """Return the ids of later events, each with its event's `seq`, in order."""
-        with self._translated(), self._connection.cursor() as cursor:
+        with self._cursor() as cursor:
             cursor.execute(
                 "SELECT project_id, id, seq FROM events"
                 " WHERE seq > $seq AND id <> '' ORDER BY seq",
@@ -184,7 +188,9 @@ class DuckDBFile:
                 "memory_limit": f"{self._memory_mb}MB",
                 # One core stays free for the event loop.
                 "threads": max(1, (os.cpu_count() or 1) - 1),
-                "checkpoint_threshold": f"{LOG_MB}MB",
+                # `_fold_if_due` chooses the moment.
+                "checkpoint_threshold": "1TB",
+                "max_vacuum_tasks": 1,
                 # Nothing is ever fetched from the network.
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
@@ -194,7 +200,14 @@ class DuckDBFile:
             if self._path is None:
                 # It would be a directory of the caller's.
                 connection.execute("SET GLOBAL temp_directory = ''")
-            elif is_new:
+            else:
+                # Else it is what the disk has free now: nothing, when the file is
+                # opened again because the disk was full. Too late as an option of
+                # `connect`, which looks at the disk first.
+                connection.execute(
+                    f"SET GLOBAL max_temp_directory_size = '{SPILL_MB}MB'"
+                )
+            if is_new and self._path is not None:
                 self._path.chmod(0o600)
             connection.execute("SET GLOBAL TimeZone = 'UTC'")
             _migrate(connection, self._path)
@@ -203,52 +216,73 @@ class DuckDBFile:
             raise
         return connection
 
-    def _mend(self) -> None:
-        # After some errors, such as a full disk in the middle of a checkpoint,
-        # DuckDB refuses everything until the file is opened again.
-        if not self._is_broken:
+    def _fold_if_due(self) -> None:
+        if self._path is None:
             return
-        self.close()
-        with self._translated():
-            self._connection = self._connect()
-        self._is_broken = False
-
-    @contextmanager
-    def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
-        connection = self._connection
-        with self._translated():
-            connection.begin()
-            try:
-                yield connection
-                connection.commit()
-            except duckdb.Error as error:
-                try:
-                    connection.rollback()
-                except duckdb.Error:
-                    self._is_broken = True
-                if isinstance(error, duckdb.DataError | duckdb.IntegrityError):
-                    raise UnstorableError(str(error)) from error
-                raise
+        log = _log_of(self._path)
+        log_bytes = log.stat().st_size if log.exists() else 0
+        if self._unfolded_events < FOLD_AT_EVENTS and log_bytes < FOLD_AT_BYTES:
+            return
+        with self._writing() as cursor:
+            cursor.execute("CHECKPOINT")
+        self._unfolded_events = 0
 
     def _asked(
         self, statement: str, values: dict[str, Any] | None = None
     ) -> list[tuple[Any, ...]]:
-        with self._translated(), self._connection.cursor() as cursor:
+        with self._cursor() as cursor:
             return cursor.execute(statement, values).fetchall()
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _transaction(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        with self._writing() as cursor:
+            cursor.begin()
+            try:
+                yield cursor
+                cursor.commit()
+            except (duckdb.DataError, duckdb.IntegrityError) as error:
+                cursor.rollback()
+                raise UnstorableError(str(error)) from error
+
+    @contextmanager
+    def _writing(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        # A write that failed in the middle, as on a full disk, has left DuckDB
+        # refusing everything, and has left it calling its own memory corrupt.
+        # What is on disk is whole; so the file is opened again before its next use.
         try:
-            yield
+            with self._cursor() as cursor:
+                yield cursor
+        except StoreUnavailableError:
+            self._is_broken = True
+            raise
+
+    @contextmanager
+    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        # Closing a cursor ends the transaction that it is in.
+        try:
+            with self._mended().cursor() as cursor:
+                yield cursor
         except duckdb.InterruptException as error:
             raise StoreUnavailableError(
                 f"the question took longer than {self._timeout_s:g} s and was stopped;"
                 " ask for a shorter period"
             ) from error
         except duckdb.Error as error:
+            self._is_broken |= isinstance(error, duckdb.FatalException)
             raise StoreUnavailableError(
                 f"DuckDB cannot use {self._path}: {_first_line(error)}"
             ) from error
+
+    def _mended(self) -> duckdb.DuckDBPyConnection:
+        with self._mending:
+            if self._is_broken:
+                # What is in memory is not to be trusted, and not to be folded in.
+                with suppress(duckdb.Error):
+                    self._connection.execute("PRAGMA disable_checkpoint_on_shutdown")
+                self.close()
+                self._connection = self._connect()
+                self._is_broken = False
+            return self._connection
 
 
 def _migrate(connection: duckdb.DuckDBPyConnection, path: Path | None) -> None:
@@ -271,12 +305,16 @@ def _migrate(connection: duckdb.DuckDBPyConnection, path: Path | None) -> None:
 
 def _check_log(path: Path) -> None:
     # DuckDB deletes a log whose file is gone, and with it what only the log has.
-    log = path.with_name(path.name + ".wal")
+    log = _log_of(path)
     if log.exists() and not path.exists():
         raise ConfigError(
             f"{log} is there but {path} is not: bring that file back, or move the"
             " log away to begin without it"
         )
+
+
+def _log_of(path: Path) -> Path:
+    return path.with_name(path.name + ".wal")
 
 
 def _cannot_open(path: Path | None, error: duckdb.Error) -> str:
@@ -286,8 +324,8 @@ def _cannot_open(path: Path | None, error: duckdb.Error) -> str:
             f" directory with --data ({_first_line(error)})"
         )
     return (
-        f"cannot open {path}: {_first_line(error)}. Restore it from a backup, or move"
-        " it away to begin with an empty one"
+        f"cannot open {path}: {_first_line(error)}. Is there room on the disk, and may"
+        " the file be written? One that is damaged is replaced from a backup"
     )
 
 
