@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import logging
+import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -40,7 +41,7 @@ def opened(data: Path, clock: HandClock) -> Iterator[Open]:
     def open_store(**settings: int) -> JournaledStore:
         for store in stores:
             store.close()
-        table = DuckDBFile(data / "events.duckdb", memory_mb=192, timeout_s=30)
+        table = DuckDBFile(data / "events.duckdb")
         journal = Journal(data / "events.journal")
         stores[:] = [JournaledStore(table, journal, clock, **settings)]
         return stores[0]
@@ -130,7 +131,7 @@ class OutOfFilesOnce(DuckDBFile):
 def test_whatever_stops_a_load_it_is_tried_again(
     data: Path, clock: HandClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    table = OutOfFilesOnce(data / "events.duckdb", memory_mb=192, timeout_s=30)
+    table = OutOfFilesOnce(data / "events.duckdb")
     store = JournaledStore(table, Journal(data / "events.journal"), clock)
     with caplog.at_level(logging.ERROR):
         store.append([event("one")])
@@ -269,6 +270,58 @@ def test_an_event_that_no_column_holds_is_set_aside_and_the_others_are_stored(
     assert waiting(data) == []
 
 
+def test_what_a_constraint_refuses_is_set_aside_too(
+    opened: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = opened()
+    store.append([event("one"), event("odd", user_id=None)])
+
+    with caplog.at_level(logging.ERROR):
+        assert names(store) == ["one"]
+
+    assert [record.getMessage() for record in caplog.records] == [
+        "an event is set aside in the journal: Constraint Error: NOT NULL constraint"
+        " failed: events.user_id"
+    ]
+
+
+def test_a_journal_that_cannot_be_tidied_is_tidied_later(
+    opened: Open, data: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = opened()
+    store.append([event("one")])
+    locked = sqlite3.connect(data / "events.journal", isolation_level=None)
+    locked.execute("BEGIN IMMEDIATE")
+
+    with caplog.at_level(logging.WARNING):
+        assert names(store) == ["one"]
+    locked.close()
+    assert [record.getMessage() for record in caplog.records] == [
+        f"the journal could not be tidied: cannot write {data / 'events.journal'}:"
+        " database is locked"
+    ]
+    assert len(waiting(data)) == 1
+
+    store.append([event("two")])
+    assert names(store) == ["one", "two"]
+    assert waiting(data) == []
+
+
+def test_what_cannot_be_loaded_at_the_end_is_loaded_at_the_next_start(
+    data: Path, clock: HandClock, opened: Open, caplog: pytest.LogCaptureFixture
+) -> None:
+    table = DuckDBFile(data / "events.duckdb")
+    store = JournaledStore(table, Journal(data / "events.journal"), clock)
+    table.close()
+    store.append([event("one")])
+
+    with caplog.at_level(logging.ERROR):
+        store.close()
+
+    assert "acknowledged events wait in the journal" in caplog.text
+    assert names(opened()) == ["one"]
+
+
 def test_full_pages_of_ids_are_saved_and_old_ones_dropped(
     opened: Open, data: Path, clock: HandClock
 ) -> None:
@@ -292,7 +345,7 @@ def test_ids_are_remembered_through_saved_pages(opened: Open) -> None:
     letters = "abcdefghijklmnopqrstuvwxyz"
     for letter in letters:
         store.append(numbered(letter))
-    store.rows(NAMES)
+        store.rows(NAMES)
     assert len(saved(store)) == 3
 
     again = opened(page_slots=16)

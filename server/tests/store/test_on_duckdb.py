@@ -1,10 +1,12 @@
 from __future__ import annotations
 
-import json
+import resource
 import shutil
 import subprocess
 import sys
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
@@ -12,7 +14,8 @@ import pytest
 from tests.make import NOON, event
 
 from clamp_server.errors import ConfigError, StoreUnavailableError
-from clamp_server.store.on_duckdb import DuckDBStore
+from clamp_server.store.journal import Group
+from clamp_server.store.on_duckdb import DuckDBFile, DuckDBStore
 from clamp_server.store.sql import Sql
 
 COUNT = Sql("SELECT count(*) AS events FROM events")
@@ -84,8 +87,29 @@ def test_every_acknowledged_event_is_there_once_after_kill_9(path: Path) -> None
     assert not any(repeated)
 
 
+@contextmanager
+def no_file_beyond(max_bytes: int) -> Iterator[None]:
+    """As on a full disk, a write that makes a file larger fails in the middle."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (max_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+def fill(store: DuckDBStore) -> tuple[int, str]:
+    """Append until the store refuses: how often it did not, and what it says."""
+    for number in range(5000):
+        try:
+            store.append([event("x" * 32_000, id=f"id-{number}")])
+        except StoreUnavailableError as error:
+            return number, error.message
+    return 5000, "nothing"
+
+
 @pytest.mark.parametrize(
-    ("max_file_bytes", "refusal"),
+    ("max_bytes", "full"),
     [
         pytest.param(3_000_000, "events.journal: disk I/O error", id="journal"),
         # More than the journal ever holds.
@@ -93,20 +117,52 @@ def test_every_acknowledged_event_is_there_once_after_kill_9(path: Path) -> None
     ],
 )
 def test_a_full_disk_refuses_and_later_takes_again_without_a_restart(
-    path: Path, max_file_bytes: int, refusal: str
+    path: Path, max_bytes: int, full: str
 ) -> None:
-    with appending(path.parent, 0, max_file_bytes) as process:
-        assert process.stdout is not None
-        told = json.loads(process.stdout.readline())
+    store = DuckDBStore(path)
+    with no_file_beyond(max_bytes):
+        acknowledged, refusal = fill(store)
 
-    acknowledged = told["acknowledged"]
+    store.append([event("after", id="after")])
+    rows = store.rows(
+        Sql("SELECT count(*) AS n, count(DISTINCT id) AS ids FROM events")
+    )
+    store.close()
+
     assert acknowledged > 50
-    assert refusal in told.pop("refusal")
-    assert told == {
-        "acknowledged": acknowledged,
-        "stored": acknowledged,
-        "ids": acknowledged,
-    }
+    assert full in refusal
+    assert rows == [{"n": acknowledged + 1, "ids": acknowledged + 1}]
+
+
+def test_a_checkpoint_that_fails_is_made_again_when_there_is_room(path: Path) -> None:
+    file = DuckDBFile(path, fold_at_events=150)
+    file.load([Group(1, [event(f"{number}", id="a" * 99) for number in range(100)])])
+    more = [event(f"{number}") for number in range(100)]
+
+    with (
+        no_file_beyond(path.stat().st_size + 1000),
+        pytest.raises(StoreUnavailableError, match="checkpoint"),
+    ):
+        file.load([Group(1000, more)])
+    file.load([Group(1000, more)])
+    file.load([Group(1000, more), Group(2000, more)])
+
+    rows = file.rows(COUNT)
+    file.close()
+    assert rows == [{"events": 300}]
+
+
+def test_the_log_is_folded_into_the_file_at_so_many_events(path: Path) -> None:
+    log = path.with_name("events.duckdb.wal")
+    file = DuckDBFile(path, fold_at_events=3)
+
+    file.load([Group(1, [event(), event()])])
+    is_logged = log.exists()
+    file.load([Group(10, [event()])])
+    is_folded = not log.exists()
+    file.close()
+
+    assert (is_logged, is_folded) == (True, True)
 
 
 def test_only_the_servers_own_user_can_read_the_files(path: Path) -> None:

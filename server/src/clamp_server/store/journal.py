@@ -72,7 +72,11 @@ class Journal:
         if path is not None:
             make_private_file(path)
         self._connection = sqlite3.connect(
-            path or ":memory:", isolation_level=None, check_same_thread=False
+            path or ":memory:",
+            # Nobody else writes to it, but a person may be looking.
+            timeout=1.0,
+            isolation_level=None,
+            check_same_thread=False,
         )
         try:
             self._prepare()

@@ -77,8 +77,15 @@ class DuckDBFile:
 
     dialect = DuckDBDialect()
 
-    def __init__(self, path: Path | None, memory_mb: int, timeout_s: float) -> None:
+    def __init__(
+        self,
+        path: Path | None,
+        memory_mb: int = DEFAULT_MEMORY_MB,
+        timeout_s: float = QUESTION_TIMEOUT_S,
+        fold_at_events: int = FOLD_AT_EVENTS,
+    ) -> None:
         self._path = path
+        self._fold_at_events = fold_at_events
         self._memory_mb = memory_mb
         self._timeout_s = timeout_s
         self._mending = Lock()
@@ -221,7 +228,7 @@ class DuckDBFile:
             return
         log = _log_of(self._path)
         log_bytes = log.stat().st_size if log.exists() else 0
-        if self._unfolded_events < FOLD_AT_EVENTS and log_bytes < FOLD_AT_BYTES:
+        if self._unfolded_events < self._fold_at_events and log_bytes < FOLD_AT_BYTES:
             return
         with self._writing() as cursor:
             cursor.execute("CHECKPOINT")
