@@ -50,7 +50,7 @@ OWNERS = {
     "structlog": ("log.py",),
     "typer": ("cli",),
     "ua_parser": ("ingest/enrich/device.py",),
-    "uvicorn": ("cli/serve.py",),
+    "uvicorn": ("cli/http_server.py",),
 }
 
 

@@ -101,12 +101,9 @@ def test_a_client_that_goes_away_gets_no_answer(messages: list[dict[str, Any]]) 
         read(*messages)
 
 
-@pytest.mark.parametrize("arrives", [[], [part(b"a")]])
-def test_a_body_that_does_not_arrive_is_not_waited_for(
-    arrives: list[dict[str, Any]],
-) -> None:
+def test_a_body_that_does_not_arrive_is_not_waited_for() -> None:
     async def stalled() -> bytes:
-        messages = iter(arrives)
+        messages = iter([part(b"a")])
 
         async def receive() -> dict[str, Any]:
             for message in messages:
