@@ -182,6 +182,16 @@ def test_only_the_servers_own_user_can_read_the_files(path: Path) -> None:
     }
 
 
+def test_what_a_killed_process_had_put_aside_is_removed(path: Path) -> None:
+    spilled = path.with_name("events.duckdb.tmp")
+    spilled.mkdir(parents=True)
+    (spilled / "duckdb_temp_storage-0.tmp").write_bytes(b"rows of a question")
+
+    DuckDBStore(path).close()
+
+    assert not spilled.exists()
+
+
 def test_a_store_in_memory_leaves_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

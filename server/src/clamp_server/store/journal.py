@@ -99,6 +99,8 @@ class Journal:
         self._connection.execute("PRAGMA journal_mode = WAL")
         # In WAL mode the one level that syncs at every commit.
         self._connection.execute("PRAGMA synchronous = FULL")
+        # Overwriting what is removed costs as much again; new groups soon do it.
+        self._connection.execute("PRAGMA secure_delete = OFF")
         for statement in _TABLES:
             self._connection.execute(statement)
         self._connection.execute(f"PRAGMA user_version = {VERSION}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
@@ -100,6 +101,10 @@ class DuckDBFile:
             self._connection = self._connect()
         except duckdb.Error as error:
             raise ConfigError(_cannot_open(path, error)) from error
+        if path is not None:
+            # What questions had put on disk when a process was killed. Nobody uses
+            # it: the file is ours alone by now.
+            shutil.rmtree(path.with_name(path.name + ".tmp"), ignore_errors=True)
 
     def rows(self, sql: Sql) -> list[Row]:
         """Run `sql` and return every row, keyed by column name."""
