@@ -20,6 +20,8 @@ from clamp_server.store.schema import EVENTS
 
 # Attributes of an event whose own attributes are columns of the same name.
 _PARTS = {"page": Page, "arrival": Arrival, "device": Device, "place": Place}
+# The event itself, as one of its parts.
+_WHOLE = ""
 _NO_AMOUNTS: Mapping[str, Decimal] = {}
 _NO_CURRENCIES: Mapping[str, str] = {}
 
@@ -37,22 +39,22 @@ def _currencies(properties: Properties) -> Mapping[str, str]:
 
 
 def _cells() -> dict[str, tuple[str, Callable[[Any], Any]]]:
+    """For every column, the part of an event that has its cell, and how to read it."""
     found: dict[str, tuple[str, Callable[[Any], Any]]] = {
-        "money_amounts": ("properties", _amounts),
-        "money_currencies": ("properties", _currencies),
+        column.name: (_WHOLE, attrgetter(column.name)) for column in EVENTS
     }
-    for name in ("strings", "numbers", "booleans"):
-        found[name] = ("properties", attrgetter(name))
-    for name in Bug.__struct_fields__:
-        found[f"error_{name}"] = ("bug", attrgetter(name))
     for part, struct in _PARTS.items():
         for name in struct.__struct_fields__:
             found[name] = (part, attrgetter(name))
+    for name in Bug.__struct_fields__:
+        found[f"error_{name}"] = ("bug", attrgetter(name))
+    for name in ("strings", "numbers", "booleans"):
+        found[name] = ("properties", attrgetter(name))
+    found["money_amounts"] = ("properties", _amounts)
+    found["money_currencies"] = ("properties", _currencies)
     return found
 
 
-# Column to the part of an event that has its cells, and how to read one; the
-# others are attributes of the event itself.
 _CELLS = _cells()
 
 
@@ -68,15 +70,10 @@ def event_columns(
     # a column takes 5 and a tuple a row with their transposition 6.
     parts: dict[str, Sequence[Any]] = {
         part: list(map(attrgetter(part), events))
-        for part in (*_PARTS, "properties", "bug")
+        for part in (*_PARTS, "bug", "properties")
     }
-    columns: dict[str, Sequence[Any]] = {}
-    for column in EVENTS:
-        if column.name == "seq":
-            columns[column.name] = seqs
-        elif column.name in _CELLS:
-            part, cell = _CELLS[column.name]
-            columns[column.name] = list(map(cell, parts[part]))
-        else:
-            columns[column.name] = list(map(attrgetter(column.name), events))
-    return columns
+    parts[_WHOLE] = events
+    return {
+        column: seqs if column == "seq" else list(map(cell, parts[part]))
+        for column, (part, cell) in _CELLS.items()
+    }
