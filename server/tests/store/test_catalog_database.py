@@ -1,16 +1,22 @@
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from alembic import command
+from alembic.config import Config
 from sqlalchemy import create_engine
 from tests.make import NOON
 
 from clamp_server.errors import ConfigError, StoreUnavailableError
+from clamp_server.model.ids import KeyId, ProjectId
+from clamp_server.model.project import Key, Project
 from clamp_server.store.catalog import Catalog
+from clamp_server.store.catalog_migration import MIGRATIONS
 from clamp_server.store.catalog_tables import METADATA
 
 MAKE_PROJECTS = """
@@ -65,6 +71,45 @@ def test_several_processes_make_their_catalog_and_change_it_at_once(
     catalog.close()
 
     assert len({project.id for project in projects}) == 60
+
+
+def test_a_catalog_of_version_1_is_brought_along(path: Path) -> None:
+    path.parent.mkdir()
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    engine = create_engine(f"sqlite:///{path}")
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    engine.dispose()
+    with sqlite3.connect(path) as written:
+        written.execute(
+            "INSERT INTO projects VALUES ('proj_1', 'Shop',"
+            " '2026-03-10 12:00:00.000000', 'Europe/Berlin',"
+            " 'https://shop.example https://www.shop.example', 50)"
+        )
+        written.execute(
+            "INSERT INTO keys VALUES"
+            " ('key_1', 'proj_1', ?, 'wxyz', '2026-03-10 12:00:00.000000', NULL)",
+            (hashlib.sha256(b"sk_proj_wxyz").hexdigest(),),
+        )
+    written.close()
+
+    catalog = opened(path)
+    catalog.migrate()
+    found = catalog.project_and_key("sk_proj_wxyz")
+    catalog.close()
+
+    shop = Project(
+        id=ProjectId("proj_1"),
+        name="Shop",
+        created_at=NOON,
+        time_zone="Europe/Berlin",
+        allowed_origins=("https://shop.example", "https://www.shop.example"),
+        rate_limit_per_s=50,
+    )
+    key = Key(id=KeyId("key_1"), project_id=shop.id, hint="wxyz", created_at=NOON)
+    assert found == (shop, key)
 
 
 def test_migrating_again_changes_nothing(catalog: Catalog) -> None:

@@ -11,6 +11,7 @@ from tests.store.test_event_columns import EVERYTHING
 from clamp_server.errors import ConfigError, StoreUnavailableError
 from clamp_server.store.journal import VERSION, Group, Journal
 
+DATA = Path(__file__).parents[1] / "data"
 FIRST = Group(100, [EVERYTHING, event("second", id="id-2")])
 SECOND = Group(500, [event("third")])
 
@@ -123,6 +124,25 @@ def test_a_newer_releases_file_is_refused(path: Path) -> None:
 
     with pytest.raises(ConfigError, match="written by a newer release"):
         Journal(path)
+
+
+def test_a_group_of_version_1_is_read(path: Path) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute(
+            "CREATE TABLE event_groups (first_seq INTEGER PRIMARY KEY, events BLOB)"
+        )
+        connection.execute(
+            "INSERT INTO event_groups VALUES (100, ?)",
+            ((DATA / "journal_group_v1.json").read_bytes(),),
+        )
+        connection.execute("PRAGMA user_version = 1")
+    connection.close()
+
+    journal = Journal(path)
+    groups = list(journal.groups())
+    journal.close()
+
+    assert groups == [Group(100, [EVERYTHING, event()])]
 
 
 def test_a_group_that_cannot_be_read_is_named(journal: Journal, path: Path) -> None:
