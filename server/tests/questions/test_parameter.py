@@ -12,7 +12,14 @@ from clamp_server.errors import InvalidRequestError
 from clamp_server.model.dimension import DIMENSIONS
 from clamp_server.model.period import decode_period
 from clamp_server.model.scope import Scope
-from clamp_server.questions.parameter import FILTERS, LIMIT, PERIOD, Flag, read_scope
+from clamp_server.questions.parameter import (
+    FILTERS,
+    LIMIT,
+    PERIOD,
+    Flag,
+    read_query,
+    read_scope,
+)
 from clamp_server.questions.registry import QUESTIONS
 
 
@@ -33,6 +40,38 @@ def test_a_scope_has_the_filters_of_the_query_and_no_empty_ones() -> None:
 
 def test_all_sixteen_filters_are_parameters() -> None:
     assert (len(FILTERS), [p.name for p in FILTERS]) == (16, list(DIMENSIONS))
+
+
+@pytest.mark.parametrize(
+    ("pairs", "message"),
+    [
+        (
+            [("limit", "3"), ("Limit", "3")],
+            "Limit: there is no such parameter here; allowed are period, limit",
+        ),
+        (
+            [("x" * 60, "")],
+            f"{'x' * 50}: there is no such parameter here; allowed are period, limit",
+        ),
+        (
+            [("limit", "3"), ("limit", "3")],
+            "limit: given more than once; give it once",
+        ),
+    ],
+)
+def test_a_query_with_an_unknown_or_repeated_name_is_refused(
+    pairs: list[tuple[str, str]], message: str
+) -> None:
+    with pytest.raises(InvalidRequestError) as refused:
+        read_query(pairs, [PERIOD, LIMIT])
+
+    assert refused.value.message == message
+
+
+def test_a_query_is_what_was_given_by_name() -> None:
+    given = [("limit", "3"), ("period", "")]
+
+    assert read_query(given, [PERIOD, LIMIT]) == {"limit": "3", "period": ""}
 
 
 @pytest.mark.parametrize("number", ["1", "50", "050"])

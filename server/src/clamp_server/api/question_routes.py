@@ -15,9 +15,10 @@ from starlette.routing import BaseRoute, Route
 from clamp_server.api.answers import json_response
 from clamp_server.api.credential import Credentials
 from clamp_server.clock import Clock
-from clamp_server.errors import ForbiddenError, InvalidRequestError
+from clamp_server.errors import ForbiddenError
 from clamp_server.model.project import Project
 from clamp_server.questions.ask import ask
+from clamp_server.questions.parameter import read_query
 from clamp_server.questions.registry import QUESTIONS, AnyQuestion
 from clamp_server.store.sql import EventStore
 
@@ -52,7 +53,8 @@ def routes(
     def answering(question: AnyQuestion) -> _Endpoint:
         async def endpoint(request: Request) -> Response:
             project = await _own_project(request, credentials)
-            query = _query(request, question)
+            given = request.query_params.multi_items()
+            query = read_query(given, question.parameters)
             params = question.read_params(query, project, clock())
             loop = asyncio.get_running_loop()
             encoded = await loop.run_in_executor(
@@ -84,15 +86,3 @@ async def _own_project(request: Request, credentials: Credentials) -> Project:
             " of the path"
         )
     return project
-
-
-def _query(request: Request, question: AnyQuestion) -> dict[str, str]:
-    """Return the query's known parameters, each given at most once."""
-    query: dict[str, str] = {}
-    known = {parameter.name for parameter in question.parameters}
-    for name, value in request.query_params.multi_items():
-        if name in query:
-            raise InvalidRequestError(f"{name}: given more than once; give it once")
-        if name in known:
-            query[name] = value
-    return query

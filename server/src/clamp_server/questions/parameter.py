@@ -2,12 +2,13 @@
 
 The same values read a request's query, list the parameters in the reference and
 name what is allowed in a refusal. An empty text counts as absent, as it does on
-events; parameters that a question does not know are ignored.
+events. A parameter that a question does not know is refused: a filter that is
+misspelt, or that does not hold there, would else give unfiltered figures.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Protocol, TypeAlias, TypeVar
@@ -173,6 +174,28 @@ class Span:
 PERIOD = Span()
 LIMIT = Whole("limit", least=1, most=50, usual=10)
 FILTERS = tuple(Text(dimension) for dimension in DIMENSIONS)
+
+
+def read_query(
+    pairs: Iterable[tuple[str, str]], parameters: Sequence[Parameter]
+) -> dict[str, str]:
+    """Return what was given by name.
+
+    Raises:
+        InvalidRequestError: A name is not among `parameters`, or comes twice.
+    """
+    query: dict[str, str] = {}
+    known = [parameter.name for parameter in parameters]
+    for name, value in pairs:
+        if name not in known:
+            raise InvalidRequestError(
+                f"{name[:50]}: there is no such parameter here;"
+                f" allowed are {', '.join(known)}"
+            )
+        if name in query:
+            raise InvalidRequestError(f"{name}: given more than once; give it once")
+        query[name] = value
+    return query
 
 
 def read_scope(
