@@ -7,7 +7,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from tests.end_to_end.serving import Place, Server, made_place, serving, started
+from tests.end_to_end.serving import Place, Server, asked, made_place, serving, started
 
 ASK_S = 30.0
 
@@ -207,3 +207,20 @@ def test_requests_may_be_sent_without_waiting_for_answers(server: Server) -> Non
     answer = exchanged(server, one + one + last)
 
     assert answer.count(b'{"ok":true}') == 3
+
+
+def test_nobody_else_may_read_a_file_of_the_server(server: Server) -> None:
+    server.post("/e/s", {"name": "a"})
+    with closing(server.connection()) as asking:
+        # Whoever asks gets what waits in the journal loaded into DuckDB first.
+        key = {"x-clamp-key": server.place.api_key}
+        events = f"/analytics/{server.place.project_id}/events"
+        assert asked(asking, "GET", events, headers=key).status == 200
+
+    modes = {
+        file.name: oct(file.stat().st_mode & 0o077)
+        for file in server.place.data.iterdir()
+    }
+
+    assert "events.duckdb.wal" in modes
+    assert set(modes.values()) == {"0o0"}

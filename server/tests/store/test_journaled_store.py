@@ -61,7 +61,7 @@ def seqs(store: EventStore) -> list[int]:
 
 def waiting(data: Path) -> list[Group]:
     journal = Journal(data / "events.journal")
-    groups = list(journal.groups())
+    groups = [group for group, _ in journal.groups()]
     journal.close()
     return groups
 

@@ -21,7 +21,7 @@ def test_groups_wait_in_order_with_their_ids_and_size() -> None:
     waiting.add(SECOND, 12)
 
     assert waiting
-    assert waiting.groups() == [FIRST, SECOND]
+    assert waiting.next_load() == [FIRST, SECOND]
     assert waiting.ids({ONE, THREE, (ProjectId("proj_blog"), "two")}) == {ONE, THREE}
     assert waiting.size_bytes == 42
 
@@ -33,9 +33,36 @@ def test_what_is_removed_leaves_the_rest() -> None:
 
     waiting.remove_first(1)
 
-    assert waiting.groups() == [SECOND]
+    assert waiting.next_load() == [SECOND]
     assert waiting.ids({ONE, TWO, THREE}) == {THREE}
     assert waiting.size_bytes == 12
+
+
+def test_a_load_takes_no_more_than_makes_it_due() -> None:
+    waiting = WaitingGroups()
+    waiting.add(FIRST, LOAD_AT_BYTES - 1)
+    waiting.add(SECOND, 2)
+
+    assert waiting.next_load() == [FIRST]
+
+
+def test_a_group_larger_than_a_load_is_one() -> None:
+    waiting = WaitingGroups()
+    waiting.add(FIRST, LOAD_AT_BYTES + 1)
+    waiting.add(SECOND, 2)
+
+    assert waiting.next_load() == [FIRST]
+
+
+def test_what_waits_begins_and_ends_with_a_seq() -> None:
+    waiting = WaitingGroups()
+    assert (waiting.starts_by(9), waiting.last_seq()) == (False, 0)
+
+    waiting.add(FIRST, 30)
+    waiting.add(SECOND, 12)
+
+    assert [waiting.starts_by(seq) for seq in (0, 1, 9)] == [False, True, True]
+    assert waiting.last_seq() == 5
 
 
 def test_a_load_is_due_at_once_when_much_waits() -> None:

@@ -63,6 +63,8 @@ def serve(
         public_url=public_url,
     )
     configure_log()
+    # Libraries make files too, such as DuckDB's log: nobody else may read those.
+    os.umask(0o077)
     listener = _listener(settings)
     app = build_app(settings)
     address = _address(listener)

@@ -25,7 +25,7 @@ Channel: TypeAlias = Literal[
 DeviceType: TypeAlias = Literal["desktop", "mobile", "tablet", "bot"]
 
 
-class Properties(msgspec.Struct, frozen=True, gc=False):
+class Properties(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """A sent event's properties by type, so that 5 and "5" stay two things."""
 
     strings: dict[str, str] = {}
@@ -34,7 +34,9 @@ class Properties(msgspec.Struct, frozen=True, gc=False):
     money: dict[str, Money] = {}
 
 
-class SentError(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class SentError(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True
+):
     """The `error.*` properties of an `$error` event.
 
     Attributes:
@@ -47,7 +49,9 @@ class SentError(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     handled: bool = False
 
 
-class SentEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class SentEvent(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True
+):
     """One event as a client sent it, checked against every limit.
 
     Attributes:
@@ -72,7 +76,7 @@ class SentEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     error: SentError | None = None
 
 
-class Page(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Page(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """What a URL says; all empty for one that cannot be parsed."""
 
     url: str = ""
@@ -85,7 +89,7 @@ class Page(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     utm_term: str = ""
 
 
-class Arrival(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Arrival(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """Where a visit came from. `channel` is empty for server events."""
 
     referrer: str = ""
@@ -93,7 +97,7 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     channel: Channel | Literal[""] = ""
 
 
-class Device(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Device(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """What a User-Agent says; all empty for server events."""
 
     browser: str = ""
@@ -103,7 +107,7 @@ class Device(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     device_type: DeviceType | Literal[""] = ""
 
 
-class Place(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Place(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """Where an address is; all empty without a database, and for server events.
 
     Attributes:
@@ -115,7 +119,7 @@ class Place(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     city: str = ""
 
 
-class Bug(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Bug(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """An `$error`'s columns.
 
     Attributes:
@@ -135,7 +139,7 @@ class Bug(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     fingerprint_parts: str = ""
 
 
-class Sending(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class Sending(msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True):
     """What the request around an event says; the same for a whole batch.
 
     Attributes:
@@ -150,7 +154,9 @@ class Sending(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     address: str = ""
 
 
-class EnrichedEvent(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+class EnrichedEvent(
+    msgspec.Struct, frozen=True, kw_only=True, gc=False, omit_defaults=True
+):
     """One event as it is stored.
 
     Attributes:

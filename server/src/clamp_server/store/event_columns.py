@@ -73,7 +73,15 @@ def event_columns(
         for part in (*_PARTS, "bug", "properties")
     }
     parts[_WHOLE] = events
-    return {
-        column: seqs if column == "seq" else list(map(cell, parts[part]))
-        for column, (part, cell) in _CELLS.items()
-    }
+    # The events of servers share an empty page, device, place and bug: half of all
+    # columns.
+    shared = {part for part, cells in parts.items() if len(set(map(id, cells))) == 1}
+    columns: dict[str, Sequence[Any]] = {}
+    for column, (part, cell) in _CELLS.items():
+        if column == "seq":
+            columns[column] = seqs
+        elif part in shared:
+            columns[column] = [cell(parts[part][0])] * len(events)
+        else:
+            columns[column] = list(map(cell, parts[part]))
+    return columns

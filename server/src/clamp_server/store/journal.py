@@ -96,6 +96,10 @@ class Journal:
                 f"{self._path} was written by a newer release of clamp-server;"
                 " install that one"
             )
+        # Of the sizes that SQLite has the one where a group of a thousand events is
+        # cheapest; one event costs a twentieth of a millisecond more than with the
+        # usual 4 KiB. A file that was there keeps its own.
+        self._connection.execute("PRAGMA page_size = 16384")
         self._connection.execute("PRAGMA journal_mode = WAL")
         # In WAL mode the one level that syncs at every commit.
         self._connection.execute("PRAGMA synchronous = FULL")
@@ -118,8 +122,8 @@ class Journal:
             )
         return len(events)
 
-    def groups(self) -> Iterator[Group]:
-        """Read every group, first one first.
+    def groups(self) -> Iterator[tuple[Group, int]]:
+        """Read every group and its size in bytes, first one first.
 
         Raises:
             ConfigError: A group cannot be read back.
@@ -128,7 +132,7 @@ class Journal:
             "SELECT first_seq, events FROM event_groups ORDER BY first_seq"
         ):
             try:
-                yield Group(first_seq, self._decoder.decode(events))
+                yield Group(first_seq, self._decoder.decode(events)), len(events)
             except msgspec.MsgspecError as error:
                 raise ConfigError(
                     f"group {first_seq} of {self._path} cannot be read: {error};"

@@ -102,11 +102,11 @@ class JournaledStore:
         self._loading = Lock()
         self._seldom = Seldom(_log)
         self._waiting = WaitingGroups()
-        for group in journal.groups():
-            self._waiting.add(group, 0)
-        seqs = [group.seqs[-1] for group in self._waiting.groups()]
-        self._last_seq = max([table.last_seq(), *seqs])
         self._ids, self._saved_seq = self._noted_ids()
+        for group, size_bytes in journal.groups():
+            self._waiting.add(group, size_bytes)
+            self._ids.add(group.ids(), group.seqs[-1])
+        self._last_seq = max(table.last_seq(), self._waiting.last_seq())
         self._load_or_log()
         self._thread = Thread(
             target=self._keep_loading, name="clamp-loader", daemon=True
@@ -134,8 +134,7 @@ class JournaledStore:
             StoreUnavailableError: Nothing of `events` was stored.
         """
         with self._appending:
-            if self._waiting.size_bytes >= self._max_waiting_bytes:
-                self._load()
+            self._load_next(if_bytes=self._max_waiting_bytes)
             first_seq = max(self._last_seq + 1, seq_at(self._clock()))
             self._last_seq = first_seq + len(events)
             is_first = self._first_times(events)
@@ -163,13 +162,14 @@ class JournaledStore:
         ids = IdFilter(pages, self._page_slots)
         for one, seq in self._table.ids_after(saved_seq):
             ids.add([one], seq)
-        for group in self._waiting.groups():
-            ids.add(group.ids(), group.seqs[-1])
         return ids, saved_seq
 
     def _first_times(self, events: Sequence[EnrichedEvent]) -> list[bool]:
         ids: list[EventId] = [(event.project_id, event.id) for event in events]
-        repeats = self._repeats({one for one in ids if one[1]})
+        distinct = {one for one in ids if one[1]}
+        repeats = self._repeats(distinct)
+        if not repeats and len(distinct) == sum(1 for one in ids if one[1]):
+            return [True] * len(ids)
         is_first = []
         for one in ids:
             is_first.append(one not in repeats)
@@ -210,11 +210,18 @@ class JournaledStore:
         return True
 
     def _load(self) -> None:
-        if not self._waiting:
+        """Load what waits now; what comes in meanwhile is not waited for."""
+        last_seq = self._last_seq
+        while self._waiting.starts_by(last_seq):
+            self._load_next()
+
+    def _load_next(self, if_bytes: int = 0) -> None:
+        """Load the groups that are next, if so much waits when it is their turn."""
+        if not self._waiting or self._waiting.size_bytes < if_bytes:
             return
         with self._loading:
-            groups = self._waiting.groups()
-            if not groups:
+            groups = self._waiting.next_load()
+            if not groups or self._waiting.size_bytes < if_bytes:
                 return
             try:
                 self._table.load(groups)

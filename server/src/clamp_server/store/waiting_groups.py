@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from threading import Condition
 
 from clamp_server.store.id_filter import EventId
@@ -35,10 +36,22 @@ class WaitingGroups:
             self.size_bytes += size_bytes
             self._changed.notify_all()
 
-    def groups(self) -> list[Group]:
-        """Return the groups that wait now, first one first."""
+    def starts_by(self, seq: int) -> bool:
+        """Return whether a group waits whose first `seq` is not above `seq`."""
         with self._changed:
-            return [group for group, _ in self._groups]
+            return bool(self._groups) and self._groups[0][0].first_seq <= seq
+
+    def last_seq(self) -> int:
+        """Return the `seq` of the newest event that waits; 0 when none does."""
+        with self._changed:
+            return self._groups[-1][0].seqs[-1] if self._groups else 0
+
+    def next_load(self) -> list[Group]:
+        """Return the groups of the next load, first one first."""
+        with self._changed:
+            sizes = accumulate(size_bytes for _, size_bytes in self._groups)
+            count = sum(size_bytes <= LOAD_AT_BYTES for size_bytes in sizes)
+            return [group for group, _ in self._groups[: max(1, count)]]
 
     def ids(self, ids: set[EventId]) -> set[EventId]:
         """Return those of `ids` that an event has which waits."""
@@ -48,9 +61,10 @@ class WaitingGroups:
     def remove_first(self, count: int) -> None:
         """Take the first groups out, which are in the table now."""
         with self._changed:
+            for group, size_bytes in self._groups[:count]:
+                self._ids -= group.ids()
+                self.size_bytes -= size_bytes
             del self._groups[:count]
-            self._ids = {one for group, _ in self._groups for one in group.ids()}
-            self.size_bytes = sum(size_bytes for _, size_bytes in self._groups)
 
     def close(self) -> None:
         """End `until_due` and `pause`."""
