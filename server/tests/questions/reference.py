@@ -30,8 +30,11 @@ PERIODS: dict[str, tuple[datetime, datetime]] = {
 }
 FILTERED: dict[str, Callable[[EnrichedEvent], str]] = {
     "pathname": lambda event: event.page.pathname,
+    "referrer_host": lambda event: event.arrival.referrer_host,
     "channel": lambda event: event.arrival.channel,
     "country": lambda event: event.place.country,
+    "city": lambda event: event.place.city,
+    "utm_source": lambda event: event.page.utm_source,
     "device_type": lambda event: event.device.device_type,
 }
 DECIMALS = {"USD": 2, "JPY": 0, "KWD": 3}
@@ -59,7 +62,11 @@ def value(event: EnrichedEvent, dimension: str, events: Events) -> str:
     own = FILTERED[dimension](event)
     if own or event.sent_by != "server":
         return own
-    session = session_of(event, events)
+    return value_of_session(session_of(event, events), dimension)
+
+
+def value_of_session(session: Events, dimension: str) -> str:
+    """Return what the first page view says, or without one the first event."""
     views = [e for e in session if e.name == "$pageview"] or session
     first = min((e.occurred_at for e in views), default=None)
     found = {FILTERED[dimension](e) for e in views if e.occurred_at == first}
@@ -212,7 +219,9 @@ def revenue_list(events: Events, query: Query) -> list[dict[str, Any]]:
         for key, money in event.properties.money.items():
             if query.get("property", key) != key:
                 continue
-            group = group_of(event, query.get("group_by", ""), events)
+            if not has_first_touch(event, query, events):
+                continue
+            group = group_of(event, query, events)
             place = (group, money.currency)
             refund = event.name == "$refund_issued"
             sums[place] += -abs(money.amount) if refund else money.amount
@@ -232,12 +241,46 @@ def revenue_list(events: Events, query: Query) -> list[dict[str, Any]]:
     return rows[: limit(query)]
 
 
-def group_of(event: EnrichedEvent, group_by: str, events: Events) -> str:
+def group_of(event: EnrichedEvent, query: Query, events: Events) -> str:
+    group_by = query.get("group_by", "")
     if group_by == "plan":
         return event.properties.strings.get("plan", "")
     if group_by == "product":
         return event.properties.strings.get("product", "") or event.name
+    if query.get("attribution_model") == "first_touch":
+        return value_of_session(first_session_of(event, events), group_by)
     return value(event, group_by, events) if group_by else ""
+
+
+def has_first_touch(event: EnrichedEvent, query: Query, events: Events) -> bool:
+    if "first_touch_dim" not in query:
+        return True
+    first = first_session_of(event, events)
+    return (
+        value_of_session(first, query["first_touch_dim"])
+        == (query["first_touch_value"])
+    )
+
+
+def first_session_of(event: EnrichedEvent, events: Events) -> list[EnrichedEvent]:
+    """Return the first session of an event's user on any device, or visitor."""
+    linked = [e for e in events if e.anonymous_id and e.user_id]
+    theirs = [e for e in linked if e.anonymous_id == event.anonymous_id]
+    last_user = max(((e.occurred_at, e.user_id) for e in theirs), default=(None, ""))
+    user = event.user_id or last_user[1]
+    people = {e.anonymous_id for e in linked if user and e.user_id == user}
+    people |= {event.anonymous_id} - {""}
+    sessions: dict[tuple[str, str], list[EnrichedEvent]] = defaultdict(list)
+    for e in events:
+        if e.session_id and e.anonymous_id in people:
+            sessions[e.session_id, e.anonymous_id].append(e)
+    started = {
+        name: min(e.occurred_at for e in session) for name, session in sessions.items()
+    }
+    first = min(started, key=lambda name: (started[name], name), default=None)
+    if first is None or started[first] - event.occurred_at > timedelta(seconds=60):
+        return []
+    return sessions[first]
 
 
 def shown(amount: Decimal, currency: str) -> str:

@@ -82,15 +82,24 @@ properties = st.builds(
     ),
 )
 dimensions: dict[str, Any] = {
-    "page": st.builds(Page, pathname=st.sampled_from(PATHS)),
-    "arrival": st.builds(Arrival, channel=st.sampled_from(["", "paid", "direct"])),
+    "page": st.builds(
+        Page, pathname=st.sampled_from(PATHS), utm_source=st.sampled_from(["", "ad"])
+    ),
+    "arrival": st.builds(
+        Arrival,
+        channel=st.sampled_from(["", "paid", "direct"]),
+        referrer_host=st.sampled_from(["", "a.example", "b.example"]),
+    ),
     "device": st.builds(Device, device_type=st.sampled_from(DEVICES)),
-    "place": st.builds(Place, country=st.sampled_from(COUNTRIES)),
+    "place": st.builds(
+        Place, country=st.sampled_from(COUNTRIES), city=st.sampled_from(["", "Köln"])
+    ),
 }
 anything: dict[str, Any] = {
     "name": st.sampled_from(NAMES),
     "at": st.sampled_from(INSTANTS),
     "anonymous_id": st.sampled_from(["", "ann", "ann", "ben"]),
+    "user_id": st.sampled_from(["", "", "u1", "u2"]),
     "properties": properties,
 }
 events = st.builds(
@@ -128,6 +137,8 @@ filters = seldom(
     | one_of("device_type", *DEVICES[1:])
     | one_of("pathname", *PATHS[1:])
     | one_of("channel", "paid")
+    | one_of("referrer_host", "a.example")
+    | one_of("city", "Köln")
 )
 of_key = one_of("property", *KEYS)
 matches = (
@@ -153,7 +164,18 @@ revenue_queries = query(
     filters,
     seldom(one_of("event", *NAMES)),
     seldom(of_key),
-    nothing | one_of("group_by", "plan", "product", "country", "pathname", "channel"),
+    nothing
+    | one_of("group_by", "plan", "product", "country", "pathname", "channel")
+    | query(
+        one_of("group_by", "channel", "utm_source"),
+        one_of("attribution_model", "first_touch"),
+    ),
+    seldom(
+        query(
+            one_of("first_touch_dim", "channel"),
+            one_of("first_touch_value", "paid", "direct"),
+        )
+    ),
 )
 
 

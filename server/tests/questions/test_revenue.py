@@ -1,10 +1,11 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 from tests.conftest import FilledStore
 from tests.make import NOON, TODAY, event, view
 from tests.questions.asking import SHOP, answer
@@ -212,6 +213,102 @@ def test_money_of_a_server_is_that_of_the_visit_it_belongs_to(
     ]
 
 
+DAY = timedelta(days=1)
+FIRST = "group_by=channel&attribution_model=first_touch"
+
+
+def came(visitor: str, at: datetime, channel: str, **changes: Any) -> EnrichedEvent:
+    """Make a page view that begins a session of its own."""
+    arrival = Arrival(channel=channel)  # type: ignore[arg-type]  # kept loose here
+    changed = {"anonymous_id": visitor, "session_id": channel, **changes}
+    return view(visitor, at, arrival=arrival, **changed)
+
+
+def test_first_touch_is_the_first_session_and_last_touch_the_latest(
+    store: FilledStore,
+) -> None:
+    store.add(paid("20", anonymous_id="ann"), paid("5", anonymous_id="ben"))
+    store.add(came("ann", NOON - DAY, "email"), came("ann", NOON - 90 * DAY, "paid"))
+
+    assert [amounts(store, query) for query in (FIRST, "group_by=channel")] == [
+        [("paid", "20.00"), ("", "5.00")],
+        [("email", "20.00"), ("", "5.00")],
+    ]
+
+
+def test_first_touch_is_that_of_the_user_on_any_device(store: FilledStore) -> None:
+    store.add(came("phone", NOON - 9 * DAY, "paid"))
+    store.add(came("laptop", NOON - DAY, "email", user_id="ann"))
+    store.add(event("$identify", NOON - DAY, anonymous_id="phone", user_id="ann"))
+    store.add(paid("1", user_id="ann"), paid("2", anonymous_id="laptop"))
+    store.add(paid("4", user_id="ann", anonymous_id="new"), paid("8", user_id="ben"))
+
+    assert amounts(store, FIRST) == [("", "8.00"), ("paid", "7.00")]
+
+
+def test_a_visitor_of_two_users_pays_for_the_last_one(store: FilledStore) -> None:
+    store.add(came("tablet", NOON - 9 * DAY, "paid", user_id="cleo"))
+    store.add(came("shared", NOON - 5 * DAY, "email", user_id="ann"))
+    store.add(event("$identify", NOON - DAY, anonymous_id="shared", user_id="cleo"))
+    store.add(paid("1", anonymous_id="shared"))
+    store.add(paid("2", at=NOON - 2 * DAY, anonymous_id="shared", user_id="ann"))
+
+    assert amounts(store, FIRST) == [("email", "2.00"), ("paid", "1.00")]
+
+
+@pytest.mark.parametrize(
+    ("late", "expected"),
+    [(timedelta(seconds=60), "paid"), (timedelta(seconds=60, milliseconds=1), "")],
+)
+def test_a_first_session_may_begin_a_minute_late(
+    store: FilledStore, late: timedelta, expected: str
+) -> None:
+    store.add(paid("1", anonymous_id="ann", at=NOON - DAY))
+    store.add(came("ann", NOON - DAY + late, "paid"))
+
+    assert amounts(store, FIRST) == [(expected, "1.00")]
+
+
+def test_a_first_touch_narrows_the_sum(store: FilledStore) -> None:
+    store.add(paid("20", anonymous_id="ann"), paid("5", anonymous_id="ben"))
+    store.add(came("ann", NOON - DAY, "email"), came("ann", NOON - 9 * DAY, "paid"))
+
+    where = "first_touch_dim=channel&first_touch_value"
+    assert [
+        amounts(store, f"group_by=channel&{where}=paid"),
+        amounts(store, f"{FIRST}&{where}=paid"),
+        amounts(store, f"{FIRST}&{where}=email"),
+    ] == [[("email", "20.00")], [("paid", "20.00")], []]
+
+
+def test_a_first_touch_has_every_dimension(store: FilledStore) -> None:
+    page = Page(utm_source="s", utm_medium="m", utm_campaign="c")
+    page = replace(page, utm_content="n", utm_term="t")
+    arrival = Arrival(channel="paid", referrer_host="r")
+    store.add(view("ann", NOON - DAY, page=page, arrival=arrival))
+    store.add(paid("1", anonymous_id="ann"))
+    of = {"channel": "paid", "referrer_host": "r", "utm_source": "s"}
+    of |= {"utm_medium": "m", "utm_campaign": "c", "utm_content": "n", "utm_term": "t"}
+
+    assert [
+        len(revenue(store, f"first_touch_dim={name}&first_touch_value={value}"))
+        for name, value in of.items()
+    ] == [1] * 7
+    assert [
+        amounts(store, f"group_by={name}&attribution_model=first_touch")
+        for name in [*of][:5]
+    ] == [[(value, "1.00")] for value in [*of.values()][:5]]
+
+
+def test_another_projects_links_and_sessions_are_no_touch(store: FilledStore) -> None:
+    other = ProjectId("proj_other")
+    store.add(came("ann", NOON - 9 * DAY, "paid", project_id=other))
+    store.add(event("$identify", project_id=other, anonymous_id="x", user_id="ann"))
+    store.add(came("x", NOON - DAY, "email"), paid("1", user_id="ann"))
+
+    assert amounts(store, FIRST) == [("", "1.00")]
+
+
 def test_a_product_without_a_name_is_the_event(store: FilledStore) -> None:
     store.add(paid("3", strings={"product": "mug"}), paid("2"), paid("1", name="tip"))
 
@@ -286,11 +383,23 @@ def test_last_touch_may_be_named(store: FilledStore) -> None:
             " referrer_host, utm_source, utm_medium, utm_campaign; got 'plan'",
         ),
         (
-            {"attribution_model": "first_touch", "group_by": "channel"},
-            "attribution_model: first_touch is not supported yet; last_touch is",
+            {"attribution_model": "first_touch"},
+            "attribution_model: first_touch needs group_by to be one of channel,"
+            " referrer_host, utm_source, utm_medium, utm_campaign; got ''",
         ),
-        ({"first_touch_dim": "channel"}, "first_touch_dim: not supported yet"),
-        ({"first_touch_value": "paid"}, "first_touch_value: not supported yet"),
+        (
+            {"first_touch_dim": "country"},
+            "first_touch_dim: must be channel, referrer_host, utm_source, utm_medium,"
+            " utm_campaign, utm_content, utm_term; got 'country'",
+        ),
+        (
+            {"first_touch_dim": "channel"},
+            "first_touch_value: missing; first_touch_dim needs it",
+        ),
+        (
+            {"first_touch_value": "paid"},
+            "first_touch_dim: missing; first_touch_value needs it",
+        ),
         ({"limit": "51"}, "limit: must be a whole number from 1 to 50; got '51'"),
     ],
 )

@@ -192,8 +192,8 @@ PERIOD_MESSAGE = (
         ),
         ("/events?property=plan", "value: missing; property needs it"),
         (
-            "/revenue?attribution_model=first_touch&group_by=channel",
-            "attribution_model: first_touch is not supported yet; last_touch is",
+            "/revenue?first_touch_value=paid",
+            "first_touch_dim: missing; first_touch_value needs it",
         ),
         ("/events?limit=1&limit=2", "limit: given more than once; give it once"),
         (

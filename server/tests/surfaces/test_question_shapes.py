@@ -57,6 +57,14 @@ EVERY_SHAPE: list[tuple[str, Shape]] = [
     ("/revenue", list[shape.Revenue]),
     ("/revenue?group_by=channel", list[shape.GroupedRevenue]),
     ("/revenue?group_by=product&property=total", list[shape.GroupedRevenue]),
+    (
+        "/revenue?group_by=channel&attribution_model=first_touch",
+        list[shape.GroupedRevenue],
+    ),
+    (
+        "/revenue?first_touch_dim=channel&first_touch_value=organic_search",
+        list[shape.Revenue],
+    ),
 ]
 
 

@@ -7,74 +7,35 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Literal, LiteralString, TypeAlias, get_args
+from typing import LiteralString
 
 from msgspec import UNSET, UnsetType
 
-from clamp_server.errors import InvalidRequestError
 from clamp_server.model.currency import CURRENCIES
-from clamp_server.model.dimension import DIMENSIONS, Dimension
-from clamp_server.model.project import Project
-from clamp_server.model.scope import Scope
+from clamp_server.model.dimension import DIMENSIONS
 from clamp_server.questions.ask import Question
-from clamp_server.questions.parameter import (
-    FILTERS,
-    LIMIT,
-    PERIOD,
-    Choice,
-    Query,
-    Text,
-    read_scope,
+from clamp_server.questions.parameter import FILTERS, LIMIT, PERIOD
+from clamp_server.questions.revenue_params import (
+    ATTRIBUTION_MODEL,
+    EVENT,
+    FIRST_TOUCH_DIM,
+    FIRST_TOUCH_VALUE,
+    GROUP_BY,
+    PLAN,
+    PRODUCT,
+    PROPERTY,
+    TOUCHED,
+    Grouping,
+    RevenueParams,
+    read_revenue_params,
 )
 from clamp_server.store.scope_sql import VISITORS, scoped
 from clamp_server.store.sql import Dialect, Row, Sql, Value
-
-Grouping: TypeAlias = Literal[
-    "",
-    "referrer_host",
-    "channel",
-    "country",
-    "device_type",
-    "pathname",
-    "utm_source",
-    "utm_medium",
-    "utm_campaign",
-    "plan",
-    "product",
-]
-GROUPINGS: tuple[Grouping, ...] = get_args(Grouping)
-Attribution: TypeAlias = Literal["last_touch", "first_touch"]
-ATTRIBUTIONS: tuple[Attribution, ...] = get_args(Attribution)
-TOUCHED = ("channel", "referrer_host", "utm_source", "utm_medium", "utm_campaign")
-
-EVENT = Text("event", "an event's name")
-PROPERTY = Text("property", "the key of one money property; without it, all count")
-GROUP_BY: Choice[Grouping] = Choice("group_by", GROUPINGS, default="")
-PLAN = Text("plan", "the text property `plan`")
-PRODUCT = Text("product", "the text property `product`, else the event's name")
-ATTRIBUTION_MODEL: Choice[Attribution] = Choice(
-    "attribution_model", ATTRIBUTIONS, default="last_touch"
-)
-FIRST_TOUCH_DIM = Text("first_touch_dim", "nothing yet: not supported")
-FIRST_TOUCH_VALUE = Text("first_touch_value", "nothing yet: not supported")
+from clamp_server.store.touch_sql import first_touches
 
 _PLAN: LiteralString = "coalesce(strings['plan'], '')"
 _PRODUCT: LiteralString = "coalesce(nullif(strings['product'], ''), name)"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RevenueParams:
-    """What `revenue.list` can be asked with; an empty text asks for all."""
-
-    scope: Scope
-    limit: int = 10
-    event: str = ""
-    property: str = ""
-    group_by: Grouping = ""
-    plan: str = ""
-    product: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,66 +57,62 @@ class Revenue:
     visitors: int
 
 
-def read_revenue_params(query: Query, project: Project, now: datetime) -> RevenueParams:
-    """Read the parameters of `revenue.list`."""
-    group_by = GROUP_BY.read(query)
-    _refuse_first_touch(query, group_by)
-    return RevenueParams(
-        scope=read_scope(query, project, now),
-        limit=LIMIT.read(query),
-        event=EVENT.read(query),
-        property=PROPERTY.read(query),
-        group_by=group_by,
-        plan=PLAN.read(query),
-        product=PRODUCT.read(query),
-    )
-
-
-def _refuse_first_touch(query: Query, group_by: Grouping) -> None:
-    for parameter in (FIRST_TOUCH_DIM, FIRST_TOUCH_VALUE):
-        if parameter.read(query):
-            raise InvalidRequestError(f"{parameter.name}: not supported yet")
-    if ATTRIBUTION_MODEL.read(query) == "last_touch":
-        return
-    if group_by not in TOUCHED:
-        raise InvalidRequestError(
-            "attribution_model: first_touch needs group_by to be one of"
-            f" {', '.join(TOUCHED)}; got {group_by!r}"
-        )
-    raise InvalidRequestError(
-        "attribution_model: first_touch is not supported yet; last_touch is"
-    )
-
-
 def select_revenue(params: RevenueParams, dialect: Dialect) -> Sql:
     """Write the SQL of the sums: a row a currency and group."""
     paid = _paid(params, dialect)
+    touch = _first_touch(params, paid.text)
+    group: LiteralString = "own_group"
+    if params.first_group:
+        group = f"coalesce(touch_{params.first_group}, '')"
     # `total` and not `amount`: ClickHouse would sort by the inner column.
     return Sql(
         f"""
-        SELECT group_value, currency, sum(amount) AS total,
-               count(DISTINCT seq) AS events, {VISITORS} AS visitors
+        SELECT {group} AS group_value, currency, sum(amount) AS total,
+               count(DISTINCT payment.seq) AS events, {VISITORS} AS visitors
         FROM (
-            SELECT seq, anonymous_id, {_group(params.group_by)} AS group_value,
+            SELECT seq, anonymous_id, {_group(params.group_by)} AS own_group,
                    money_currencies[key] AS currency,
                    CASE WHEN name = $refund THEN -abs(money_amounts[key])
                         ELSE money_amounts[key] END AS amount
             FROM ({paid.text}) AS paid
-        ) AS payment
+        ) AS payment {touch.text}
         GROUP BY group_value, currency
         ORDER BY total DESC, currency, group_value
         LIMIT $limit
         """,
-        {**paid.values, "refund": "$refund_issued", "limit": params.limit},
+        {
+            **paid.values,
+            **touch.values,
+            "refund": "$refund_issued",
+            "limit": params.limit,
+        },
     )
+
+
+def _first_touch(params: RevenueParams, paid: LiteralString) -> Sql:
+    """Write the join that brings the `touch_...` columns; nothing without any."""
+    matched = params.first_touch and params.first_touch[0]
+    touches = [name for name in TOUCHED if name in (params.first_group, matched)]
+    if not touches:
+        return Sql("")
+    payers: LiteralString = (
+        f"SELECT seq, occurred_at, anonymous_id, user_id FROM ({paid}) AS paid"
+    )
+    text: LiteralString = (
+        f"LEFT JOIN ({first_touches(payers, touches)}) AS touch"
+        " ON payment.seq = touch.seq"
+    )
+    values: dict[str, Value] = {"pageview": "$pageview"}
+    if params.first_touch:
+        dimension, values["first_touch"] = params.first_touch
+        text += f" WHERE touch_{dimension} = $first_touch"
+    return Sql(text, values)
 
 
 def _paid(params: RevenueParams, dialect: Dialect) -> Sql:
     """Write the SELECT of events with money: a row an event and money key."""
     filtered = params.scope.filtered
-    looked_at: list[Dimension] = [
-        d for d in DIMENSIONS if d in filtered or d == params.group_by
-    ]
+    looked_at = [d for d in DIMENSIONS if d in filtered or d == params.group_by]
     source = scoped(params.scope, from_sessions=looked_at)
     values: dict[str, Value] = dict(source.values)
     key: LiteralString = dialect.each_key("money_amounts")
@@ -189,9 +146,10 @@ def _group(group_by: Grouping) -> LiteralString:
 
 def read_revenue(params: RevenueParams, rows: Sequence[Row]) -> list[Revenue]:
     """Shape the sums, largest first, equal ones by currency and group."""
+    is_grouped = bool(params.group_by or params.first_group)
     return [
         Revenue(
-            group_value=row["group_value"] if params.group_by else UNSET,
+            group_value=row["group_value"] if is_grouped else UNSET,
             currency=row["currency"],
             amount=_amount(row["total"], row["currency"]),
             events=row["events"],

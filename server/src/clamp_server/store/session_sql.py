@@ -71,6 +71,20 @@ _PLACED: LiteralString = f"""
 """
 
 
+def first_values(dimensions: Collection[Dimension]) -> LiteralString:
+    """Write a column `first_...` a dimension: a session's values, of its events.
+
+    It binds `$pageview` to that event's name.
+    """
+    # Events sent together may have one instant. A known value then wins, the
+    # first of the alphabet, and not the one that arrived first.
+    order = "name <> $pageview, occurred_at"
+    return ", ".join(
+        f"argMin({name}, ({order}, {name} = '', {name})) AS first_{name}"
+        for name in dimensions
+    )
+
+
 def server_events(dimensions: Collection[Dimension]) -> LiteralString:
     """Write the SELECT of a period's server events, with all columns of `events`.
 
@@ -80,13 +94,6 @@ def server_events(dimensions: Collection[Dimension]) -> LiteralString:
         dimensions: Columns that take the session's value where the event has
             none; at least one. Each costs time, so name only what is looked at.
     """
-    # Events sent together may have one instant. A known value then wins, the
-    # first of the alphabet, and not the one that arrived first.
-    order = "name <> $pageview, occurred_at"
-    first = ", ".join(
-        f"argMin({name}, ({order}, {name} = '', {name})) AS first_{name}"
-        for name in dimensions
-    )
     columns = ", ".join(
         f"coalesce(nullif(event.{c.name}, ''), visit.first_{c.name}, '') AS {c.name}"
         if c.name in dimensions
@@ -97,7 +104,7 @@ def server_events(dimensions: Collection[Dimension]) -> LiteralString:
         SELECT {columns}
         FROM ({_PLACED}) AS event
         LEFT JOIN (
-            SELECT anonymous_id, session_id, {first}
+            SELECT anonymous_id, session_id, {first_values(dimensions)}
             FROM ({_SESSIONS}) AS session
             GROUP BY anonymous_id, session_id
         ) AS visit

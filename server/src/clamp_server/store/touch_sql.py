@@ -1,0 +1,88 @@
+"""Where a person first came from.
+
+A person is a user with every visitor who was ever linked to that user, by an
+event that carries both ids; else a visitor alone. An event without a user is the
+user's whom its visitor was last linked to. The first touch is the earliest
+session of the person, unless even that begins after the event: it may begin 60
+seconds later, as in `session_sql`, because browsers send late.
+
+All of it is worked out when a question is asked, so that the order of arrival
+changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import LiteralString
+
+from clamp_server.model.dimension import Dimension
+from clamp_server.store.session_sql import first_values
+
+_LINKED: LiteralString = """
+    FROM events
+    WHERE project_id = $project_id AND anonymous_id <> '' AND user_id <> ''
+"""
+_LINKS: LiteralString = f"SELECT DISTINCT anonymous_id, user_id {_LINKED}"
+_OWNERS: LiteralString = f"""
+    SELECT anonymous_id, argMax(user_id, (occurred_at, user_id)) AS user_id {_LINKED}
+    GROUP BY anonymous_id
+"""
+
+
+def first_touches(
+    events: LiteralString, dimensions: Collection[Dimension]
+) -> LiteralString:
+    """Write the SELECT of `seq` and a `touch_...` column a dimension.
+
+    An event without a first touch has no row. It binds `$project_id`, and
+    `$pageview` to that event's name.
+
+    Args:
+        events: A SELECT with the columns `seq`, `occurred_at`, `anonymous_id`
+            and `user_id`.
+        dimensions: At least one.
+    """
+    visitors = _visitors(events)
+    names = ", ".join(f"first_{name}" for name in dimensions)
+    touches = ", ".join(
+        f"argMin(first_{name}, (started_at, session_id, anonymous_id)) AS touch_{name}"
+        for name in dimensions
+    )
+    return f"""
+        SELECT seq, {touches}
+        FROM (
+            SELECT visitor.seq AS seq, visitor.anonymous_id AS anonymous_id,
+                   session_id, started_at, {names}
+            FROM ({visitors}) AS visitor
+            JOIN (
+                SELECT anonymous_id, session_id, min(occurred_at) AS started_at,
+                       {first_values(dimensions)}
+                FROM events
+                WHERE project_id = $project_id AND session_id <> ''
+                  AND anonymous_id IN (SELECT anonymous_id FROM ({visitors}) AS v)
+                GROUP BY anonymous_id, session_id
+            ) AS visit ON visitor.anonymous_id = visit.anonymous_id
+            WHERE started_at <= visitor.occurred_at + INTERVAL 60 SECOND
+        ) AS touch
+        GROUP BY seq
+    """
+
+
+def _visitors(events: LiteralString) -> LiteralString:
+    """Write the SELECT of every visitor who may be the person of an event."""
+    payers: LiteralString = f"""
+        SELECT event.seq AS seq, event.occurred_at AS occurred_at,
+               event.anonymous_id AS anonymous_id,
+               coalesce(nullif(event.user_id, ''), owner.user_id, '') AS user_id
+        FROM ({events}) AS event
+        LEFT JOIN ({_OWNERS}) AS owner ON event.anonymous_id = owner.anonymous_id
+    """
+    return f"""
+        SELECT seq, occurred_at, anonymous_id FROM ({payers}) AS payer
+        WHERE user_id = '' AND anonymous_id <> ''
+        UNION ALL
+        SELECT payer.seq AS seq, payer.occurred_at AS occurred_at,
+               link.anonymous_id AS anonymous_id
+        FROM ({payers}) AS payer
+        JOIN ({_LINKS}) AS link ON payer.user_id = link.user_id
+    """
