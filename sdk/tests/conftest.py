@@ -17,8 +17,8 @@ settings.load_profile("clamp")
 @pytest.fixture(autouse=True)
 def clean_slate(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """No default client and no variables of the developer's own."""
-    for name in ("CLAMP_PROJECT_ID", "CLAMP_API_KEY", "CLAMP_ENDPOINT"):
-        monkeypatch.delenv(name, raising=False)
+    for name in ("PROJECT_ID", "API_KEY", "ENDPOINT", "DISABLED"):
+        monkeypatch.delenv(f"CLAMP_{name}", raising=False)
     yield
     _reset_for_tests()
 

@@ -107,6 +107,24 @@ def test_a_wrong_argument_is_found_before_anything_is_sent(
     assert sink.requests == []
 
 
+@pytest.mark.parametrize("status", [301, 400, 401, 403, 404, 413, 429, 500, 503])
+@pytest.mark.parametrize(
+    "call",
+    [lambda c: c.track("x"), lambda c: c.capture_error(ValueError("x"))],
+    ids=["track", "capture_error"],
+)
+def test_any_answer_but_2xx_is_an_error_and_never_repeated(
+    sink: Sink, clamp: Clamp, call: Callable[[Clamp], bool], status: int
+) -> None:
+    sink.answer = (status, b"why", {"location": f"{sink.endpoint}/elsewhere"})
+
+    with pytest.raises(ClampHTTPError) as caught:
+        call(clamp)
+
+    assert (caught.value.status_code, caught.value.body) == (status, "why")
+    assert [request.path for request in sink.requests] == ["/e/s"]
+
+
 def test_two_clients_send_for_two_projects(sink: Sink) -> None:
     with (
         Clamp("proj_a", "key_a", sink.endpoint) as a,

@@ -64,7 +64,7 @@ def body(exception: BaseException, context: Any = None) -> bytes:
     event = Event(
         "$error",
         "2026-04-29T12:00:00.000000+00:00",
-        error_properties(exception, context),
+        dict(error_properties(exception, context)),
         "\x00" * 128,
         "\x00" * 128,
     )

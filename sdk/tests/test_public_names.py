@@ -7,15 +7,26 @@ import clamp_analytics
 
 def test_the_public_names_are_these() -> None:
     assert clamp_analytics.__all__ == [
+        "AsyncClamp",
+        "BackgroundDelivery",
         "Clamp",
         "ClampConnectionError",
         "ClampError",
         "ClampHTTPError",
         "ClampNotInitializedError",
+        "Event",
         "Money",
+        "QueueFullError",
+        "Stats",
         "__version__",
         "capture_error",
+        "close",
+        "context",
+        "flush",
+        "identify",
         "init",
+        "revenue",
+        "stats",
         "track",
     ]
 

@@ -8,18 +8,32 @@ kept here, and `_api` adds its functions.
 from __future__ import annotations
 
 import os
-from datetime import datetime, timezone
+from datetime import datetime
 from types import TracebackType
+from typing import cast
 
+from clamp_analytics._background import BackgroundDelivery, Path, Stats
+from clamp_analytics._compose import BeforeSend
 from clamp_analytics._config import DEFAULT_ENDPOINT as DEFAULT_ENDPOINT
-from clamp_analytics._config import DEFAULT_TIMEOUT_S, read_config
-from clamp_analytics._error_event import ERROR_EVENT, Context, error_properties
-from clamp_analytics._wire import Event, encode_event
+from clamp_analytics._config import DEFAULT_TIMEOUT_S, Config
+from clamp_analytics._error_event import Context
+from clamp_analytics._exchange import Transport
+from clamp_analytics._intake import (
+    FLUSH_TIMEOUT_S,
+    IDENTIFY_EVENT,
+    Intake,
+    Options,
+    Taken,
+)
+from clamp_analytics._report import OnError
+from clamp_analytics._revenue import Billing, RevenueEvent, revenue_event
+from clamp_analytics._wire import Amount
 from clamp_analytics._wire import Money as Money
 from clamp_analytics._wire import Properties as Properties
 from clamp_analytics._wire import PropertyValue as PropertyValue
-from clamp_analytics.errors import ClampError, ClampNotInitializedError
+from clamp_analytics.errors import ClampError as ClampError
 from clamp_analytics.errors import ClampHTTPError as ClampHTTPError
+from clamp_analytics.errors import ClampNotInitializedError
 
 
 class Clamp:
@@ -28,20 +42,36 @@ class Clamp:
         with Clamp("proj_xxx", "sk_proj_xxx") as clamp:
             clamp.track("signup", {"plan": "pro"})
 
+    By default a call waits until the server has the event, and raises when it has
+    not. With `background` or `outbox` a call checks the event, puts it into a
+    queue and returns; a thread delivers it.
+
     Args:
         project_id: None means the environment's `CLAMP_PROJECT_ID`.
         api_key: None means the environment's `CLAMP_API_KEY`.
         endpoint: Base URL of the server. None means the environment's
             `CLAMP_ENDPOINT`, and without it the hosted service.
-        timeout_s: Longest wait, in seconds, of each step of a call: to connect,
+        timeout_s: Longest wait, in seconds, of each step of a request: to connect,
             to send, and for the next part of the answer.
+        background: True, or how to deliver in the background.
+        outbox: A directory that keeps events until the server has them; short for
+            `background=BackgroundDelivery(outbox=...)`.
+        before_send: Gets each event and returns it, changed or not; None drops it.
+            It is called by the thread that tracks.
+        on_error: Called with an exception and events that background delivery
+            could not deliver, on whichever thread found that out.
+        default_properties: Of every event, unless it has a value of its own.
+        enabled: False, or `CLAMP_DISABLED=1` in the environment, sends nothing:
+            calls check their arguments and return False.
+        debug: Write each event to the logger `clamp_analytics`, as INFO.
+        transport: What carries requests instead of HTTP, as a test wants.
 
     Raises:
-        ClampError: If the project or the key is in neither place, or the key
-            cannot be a header.
+        ClampError: If the project or the key is in neither place, the key cannot
+            be a header, or the outbox cannot be written.
         ClampConnectionError: If the certificates that the environment names
             cannot be read.
-        ValueError: If `timeout_s` is not over 0 and up to 86,400.
+        ValueError: If an option is out of its range.
     """
 
     def __init__(
@@ -51,18 +81,46 @@ class Clamp:
         endpoint: str | None = None,
         *,
         timeout_s: float = DEFAULT_TIMEOUT_S,
+        background: bool | BackgroundDelivery = False,
+        outbox: Path | None = None,
+        before_send: BeforeSend | None = None,
+        on_error: OnError | None = None,
+        default_properties: Properties | None = None,
+        enabled: bool = True,
+        debug: bool = False,
+        transport: Transport | None = None,
     ) -> None:
-        # Not at the top: it imports httpx, which takes longer than all the rest
-        # of this package, and a process that sends nothing need not wait for it.
-        from clamp_analytics._transport import HttpTransport
+        self._transport = transport
+        self._intake = Intake(
+            (project_id, api_key, endpoint, timeout_s),
+            Options(
+                background,
+                outbox,
+                before_send,
+                on_error,
+                default_properties,
+                enabled,
+                debug,
+            ),
+            os.environ,
+            self._opened,
+        )
+        if self._intake.config is not None:
+            self._opened(self._intake.config)
 
-        self._config = read_config(project_id, api_key, endpoint, timeout_s, os.environ)
-        self._transport = HttpTransport(self._config)
-        self._is_closed = False
+    def _opened(self, config: Config) -> Transport:
+        if self._transport is None:
+            # Not at the top: it imports httpx, which takes longer than all the
+            # rest of this package, and a process that sends nothing need not wait.
+            from clamp_analytics._transport import HttpTransport
+
+            # There is such a name here only where a test put its own; see
+            # `__getattr__`.
+            self._transport = HttpTransport(config, lambda: globals().get("httpx"))
+        return self._transport
 
     def __repr__(self) -> str:
-        config = self._config
-        return f"Clamp({config.project_id!r}, endpoint={config.shown_endpoint!r})"
+        return self._intake.shown
 
     def track(
         self,
@@ -73,7 +131,9 @@ class Clamp:
         *,
         user_id: str | None = None,
     ) -> bool:
-        """Send an event and wait until the server has it.
+        """Send an event; without background delivery, wait until it is stored.
+
+        What is not given here comes from the `context()` around the call.
 
         Args:
             properties: Values are `str`, `int`, `float`, `bool` or `Money`.
@@ -83,7 +143,9 @@ class Clamp:
             user_id: Your own id of the user.
 
         Returns:
-            True. Every failure is an exception.
+            True: the server has it, or background delivery will bring it there.
+            False: `before_send` dropped it, the client is switched off, or the
+            queue is full, which `on_error` is told.
 
         Raises:
             ValueError: If an argument cannot be sent; it names which, and what
@@ -92,15 +154,9 @@ class Clamp:
             ClampConnectionError: If it cannot be reached or does not answer.
             ClampError: If this client was closed.
         """
-        if self._is_closed:
-            raise ClampError("this Clamp was closed")
-        if timestamp is None:
-            timestamp = datetime.now(timezone.utc)
-        event = Event(name, timestamp, properties, anonymous_id, user_id)
-        body = encode_event(self._config.project_id, event)
-        # There is such a name here only where a test put its own; see `__getattr__`.
-        self._transport.post("/e/s", body, stand_in=globals().get("httpx"))
-        return True
+        return self._sent(
+            self._intake.track(name, properties, anonymous_id, timestamp, user_id)
+        )
 
     def capture_error(
         self,
@@ -111,7 +167,7 @@ class Clamp:
         *,
         user_id: str | None = None,
     ) -> bool:
-        """Send an exception as a `$error` event and wait until the server has it.
+        """Send an exception as a `$error` event, as `track()` does.
 
         Message, type and stack come from the exception, its causes and, in a
         group, its members; over 1,024, 64 and 16,384 characters they are cut.
@@ -124,7 +180,7 @@ class Clamp:
             user_id: As in `track()`.
 
         Returns:
-            True. Every failure is an exception.
+            As `track()`.
 
         Raises:
             TypeError: If `exception` is not an exception instance.
@@ -132,18 +188,142 @@ class Clamp:
             ClampConnectionError: As in `track()`.
             ClampError: As in `track()`.
         """
-        properties = error_properties(exception, context)
-        return self.track(
-            ERROR_EVENT, properties, anonymous_id, timestamp, user_id=user_id
+        return self._sent(
+            self._intake.capture_error(
+                exception, context, anonymous_id, timestamp, user_id
+            )
         )
 
-    def close(self) -> None:
-        """Close the connections; calls under way on other threads finish first."""
-        self._is_closed = True
-        self._transport.retire()
+    def identify(
+        self,
+        user_id: str,
+        traits: Properties | None = None,
+        anonymous_id: str | None = None,
+        timestamp: datetime | str | None = None,
+    ) -> bool:
+        """Say who a visitor is: a `$identify` event.
+
+        Args:
+            user_id: Your own id of the user.
+            traits: Properties of the user.
+            anonymous_id: The visitor who turned out to be this user. None takes
+                that of the `context()` around the call.
+            timestamp: As in `track()`.
+
+        Returns:
+            As `track()`, which says what it raises as well.
+        """
+        return self.track(
+            IDENTIFY_EVENT, traits, anonymous_id, timestamp, user_id=user_id
+        )
+
+    def revenue(
+        self,
+        amount: Amount,
+        currency: str = "USD",
+        *,
+        event: RevenueEvent | None = None,
+        plan: str | None = None,
+        product: str | None = None,
+        billing: Billing | None = None,
+        previous_amount: Amount | None = None,
+        mrr_delta: Amount | None = None,
+        subscription_id: str | None = None,
+        user_id: str | None = None,
+        anonymous_id: str | None = None,
+        timestamp: datetime | str | None = None,
+    ) -> bool:
+        """Send a payment, or a change of a subscription.
+
+        Args:
+            amount: For one period of `billing`, in major units.
+            currency: ISO 4217 code.
+            event: None means `purchase` when paid once, else
+                `subscription_started`.
+            plan: Subscription events need it.
+            product: A purchase needs it.
+            billing: None means `monthly` with a plan, else `one_time`.
+            previous_amount: What a period cost before; upgrades and downgrades
+                need it.
+            mrr_delta: Change of the monthly recurring revenue. None means that it
+                follows from the rest.
+            subscription_id: Your own, or your payment provider's.
+            user_id: As in `track()`.
+            anonymous_id: As in `track()`.
+            timestamp: As in `track()`.
+
+        Returns:
+            As `track()`.
+
+        Raises:
+            ValueError: If an argument is missing or unknown; it says what to
+                write instead.
+            ClampError: As in `track()`.
+        """
+        name, properties = revenue_event(
+            amount,
+            currency,
+            event=event,
+            plan=plan,
+            product=product,
+            billing=billing,
+            previous_amount=previous_amount,
+            mrr_delta=mrr_delta,
+            subscription_id=subscription_id,
+        )
+        return self.track(name, properties, anonymous_id, timestamp, user_id=user_id)
+
+    def flush(self, timeout: float = FLUSH_TIMEOUT_S) -> bool:
+        """Wait until the server has everything that was tracked before.
+
+        Args:
+            timeout: In seconds.
+
+        Returns:
+            False if the time was over first, or an event was lost since the flush
+            before. Without background delivery True: nothing ever waits.
+        """
+        delivery = self._intake.delivery
+        return delivery is None or delivery.flush(timeout)
+
+    def close(self, timeout: float | None = None) -> bool:
+        """Deliver what waits, and close the connections.
+
+        Calls under way on other threads finish first; later ones raise a
+        `ClampError`.
+
+        Args:
+            timeout: Longest wait, in seconds. None means the `exit_timeout` of
+                background delivery.
+
+        Returns:
+            As `flush()`. What an outbox keeps is delivered by the next process.
+        """
+        self._intake.is_closed = True
+        delivery = self._intake.delivery
+        is_whole = delivery is None or delivery.close(timeout)
+        self._retire()
+        return is_whole
+
+    def stats(self) -> Stats:
+        """Count what became of the events of this client in this process."""
+        return self._intake.stats()
+
+    def _sent(self, taken: Taken) -> bool:
+        if isinstance(taken, bool):
+            return taken
+        # A body only comes where there is somewhere to send it.
+        answer = cast("Transport", self._transport).post("/e/s", taken)
+        if not answer.is_success:
+            raise ClampHTTPError(answer.status_code, answer.text)
+        self._intake.reporter.sent(1)
+        return True
 
     def _retire(self) -> None:
-        self._transport.retire()
+        if self._intake.delivery is not None:
+            self._intake.delivery.retire()
+        if self._transport is not None:
+            self._transport.retire()
 
     def __enter__(self) -> Clamp:
         return self

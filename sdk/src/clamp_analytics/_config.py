@@ -22,6 +22,9 @@ MAX_TIMEOUT_S = 86_400.0
 PROJECT_ID_VARIABLE = "CLAMP_PROJECT_ID"
 API_KEY_VARIABLE = "CLAMP_API_KEY"
 ENDPOINT_VARIABLE = "CLAMP_ENDPOINT"
+DISABLED_VARIABLE = "CLAMP_DISABLED"
+# What people write for "no"; anything else in that variable is a yes.
+_NO = ("", "0", "false", "no", "off")
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,15 @@ def read_config(
     base = endpoint or environ.get(ENDPOINT_VARIABLE) or DEFAULT_ENDPOINT
     # Settings hold addresses as objects, such as `httpx.URL`; 0.2.0 took those.
     return Config(project_id, api_key, str(base).rstrip("/"), timeout_s)
+
+
+def is_disabled(environ: Mapping[str, str]) -> bool:
+    """Whether the environment's off switch is on.
+
+    >>> [is_disabled({"CLAMP_DISABLED": text}) for text in ("1", "true", "0", "")]
+    [True, True, False, False]
+    """
+    return environ.get(DISABLED_VARIABLE, "").strip().lower() not in _NO
 
 
 def _missing(lacks_project_id: bool, lacks_api_key: bool) -> str:

@@ -36,7 +36,7 @@ Context = Mapping[str, Primitive]
 
 
 def error_properties(
-    exception: BaseException, context: Context | None = None
+    exception: BaseException, context: Mapping[str, object] | None = None
 ) -> dict[str, Primitive]:
     """Describe an exception, raised or not.
 
@@ -116,7 +116,7 @@ def _cut_to_bytes(text: str, max_chars: int, max_bytes: int) -> str:
 
 
 def _usable(
-    context: Context, taken: Mapping[str, object]
+    context: Mapping[str, object], taken: Mapping[str, object]
 ) -> Iterator[tuple[str, Primitive]]:
     # Taken at once: another thread may be writing to the caller's dict.
     for key, value in tuple(context.items()):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import json.encoder
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from decimal import Decimal
 from typing import Any, Union
@@ -79,18 +80,22 @@ PropertyValue = Union[str, int, float, bool, Money]
 Properties = Mapping[str, PropertyValue]
 
 
-@dataclass(frozen=True)
+@dataclass
 class Event:
-    """One event, checked only when it is encoded.
+    """One event, before it is sent: what `before_send` gets and may change.
 
     Attributes:
-        timestamp: When it happened; a naive `datetime` is UTC, and a `str` goes
-            out as it is.
+        name: What happened.
+        timestamp: When: a `datetime` (UTC where it is naive), or ISO 8601 text,
+            which goes out as it is.
+        properties: A dict of the event's own.
+        anonymous_id: The browser's id of the visitor.
+        user_id: Your own id of the user.
     """
 
     name: str
     timestamp: datetime | str
-    properties: Properties | None = None
+    properties: dict[str, PropertyValue] = field(default_factory=dict)
     anonymous_id: str | None = None
     user_id: str | None = None
 
@@ -101,28 +106,100 @@ def encode_event(project_id: str, event: Event) -> bytes:
     Raises:
         ValueError: Names the property or field that JSON or the wire cannot take.
     """
+    return _utf8(f"{{{_field('p', project_id)},{_members(event)}}}")
+
+
+def encode_waiting(event_id: str, event: Event) -> bytes:
+    """Write an event as a batch lists it, on one line, its id first.
+
+    Raises:
+        ValueError: As `encode_event`.
+    """
+    return _utf8(f'{{"id":"{event_id}",{_members(event)}}}')
+
+
+def decode_waiting(waiting: bytes) -> Event:
+    """Read what `encode_waiting` wrote; the timestamp comes back as text."""
+    sent = json.loads(waiting)
+    properties = {
+        key: Money(**value) if isinstance(value, dict) else value
+        for key, value in sent.get("properties", {}).items()
+    }
+    return Event(
+        sent["name"],
+        sent["timestamp"],
+        properties,
+        sent.get("anonymousId"),
+        sent.get("userId"),
+    )
+
+
+def project_member(project_id: str) -> bytes:
+    """Write the member that every body begins with.
+
+    Raises:
+        ValueError: As `encode_event`.
+    """
+    return _utf8(_field("p", project_id))
+
+
+def _members(event: Event) -> str:
     # Joined by hand: `json` writes no Decimal without going through a float.
-    members = [
-        _field("p", project_id),
-        _field("name", event.name),
-        _field("timestamp", _timestamp(event.timestamp)),
-    ]
+    members = f"{_field('name', event.name)},{_timestamp(event.timestamp)}"
     if event.anonymous_id is not None:
-        members.append(_field("anonymousId", event.anonymous_id))
+        members += f",{_field('anonymousId', event.anonymous_id)}"
     if event.user_id is not None:
-        members.append(_field("userId", event.user_id))
+        members += f",{_field('userId', event.user_id)}"
     if event.properties:
-        # Taken at once: another thread may be writing to the caller's dict.
-        items = tuple(event.properties.items())
-        pairs = (_property(key, value) for key, value in items)
-        members.append(f'"properties":{{{",".join(pairs)}}}')
-    return _utf8(f"{{{','.join(members)}}}")
+        members += f',"properties":{_properties(event.properties)}'
+    return members
+
+
+def _properties(properties: Properties) -> str:
+    values = properties.values()
+    if _TEXT.issuperset(map(type, properties)) and _PLAIN.issuperset(map(type, values)):
+        # In one go, three times as fast as one by one. What has no JSON form is
+        # found again below, which can name it.
+        # (No `suppress` here: it takes a third of the time of all this.)
+        try:
+            return "".join(_plain_object(properties, 0))
+        except ValueError:
+            pass
+    pairs = (_property(key, value) for key, value in properties.items())
+    return f"{{{','.join(pairs)}}}"
 
 
 # Made once: `json.dumps` with these options builds an encoder for every call.
-_json = json.JSONEncoder(
-    ensure_ascii=False, allow_nan=False, separators=(",", ":")
-).encode
+_encoder = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")
+)
+_json = _encoder.encode
+
+
+def _made_once() -> Callable[[Any, int], Iterable[str]]:
+    # And the encoder builds another one, in C, for every object: two fifths of the
+    # time that five properties take. Its maker has no documentation, so without it
+    # this is what `JSONEncoder` does for everybody.
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:
+        return lambda value, level: [_json(value)]
+    plain: Callable[[Any, int], Iterable[str]] = make(
+        None,
+        _encoder.default,
+        json.encoder.encode_basestring,
+        None,
+        ":",
+        ",",
+        False,
+        False,
+        False,
+    )
+    return plain
+
+
+_plain_object = _made_once()
+_TEXT = frozenset({str})
+_PLAIN = frozenset({str, int, float, bool})
 
 
 def _field(name: str, value: object) -> str:
@@ -187,12 +264,14 @@ def _is_currency_code(currency: object) -> bool:
 
 def _timestamp(timestamp: datetime | str) -> str:
     if not isinstance(timestamp, datetime):
-        return timestamp
+        return _field("timestamp", timestamp)
     # Python also calls a time with a tzinfo naive, when that gives no offset.
     if timestamp.utcoffset() is None:
         timestamp = timestamp.replace(tzinfo=timezone.utc)
     text = timestamp.isoformat()
-    return text[: -len("+00:00")] + "Z" if text.endswith("+00:00") else text
+    if text.endswith("+00:00"):
+        text = text[: -len("+00:00")] + "Z"
+    return _field("timestamp", text)
 
 
 def _utf8(text: str) -> bytes:

@@ -3,7 +3,8 @@
     ClampError
     ├── ClampNotInitializedError   a call before init()
     ├── ClampConnectionError       no answer: connection, TLS, timeout
-    └── ClampHTTPError             an answer, and it was not 2xx
+    ├── ClampHTTPError             an answer, and it was not 2xx
+    └── QueueFullError             background delivery has no room for an event
 
 A wrong argument is a `ValueError`, raised before anything is sent.
 """
@@ -47,3 +48,20 @@ class ClampHTTPError(ClampError):
         # Without this, unpickling calls the class with the message alone, and a
         # worker pool that passes the error on dies of a TypeError.
         return type(self), (self.status_code, self.body)
+
+
+class QueueFullError(ClampError):
+    """Background delivery could not take an event.
+
+    Attributes:
+        reason: What was full: "queue_full", "outbox_full", or
+            "outbox_unwritable".
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+
+    def __reduce__(self) -> tuple[type[QueueFullError], tuple[str, str]]:
+        # As in ClampHTTPError.
+        return type(self), (self.reason, str(self))

@@ -1,0 +1,326 @@
+"""Events from the queue to the server, on a thread of their own.
+
+    put -> queue -> take -> batch -> server      done: settle
+                      ^                  |
+                      '--- wait, again --'       refused: tell, settle
+
+One thread takes what waits, oldest first, as one batch, and takes no other before
+each of its events is delivered or refused. It begins with the first event that
+waits and sleeps, without a timer, while none does. Nobody else sends, so an event
+is under way at most once, and its id lets the server recognise a repeat whose
+first answer was lost.
+
+A fork leaves the child an empty queue and no thread: what waits is the parent's.
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from threading import Condition, RLock, Thread
+from typing import Protocol
+
+from clamp_analytics._background import BackgroundDelivery, Stats
+from clamp_analytics._exchange import Transport
+from clamp_analytics._process import watch, watch_end_of_worker
+from clamp_analytics._report import Reporter
+from clamp_analytics._retry import back_off_s
+from clamp_analytics._sender import Attempt, Sender
+from clamp_analytics.errors import ClampError, QueueFullError
+
+# While somebody waits for a flush the back-off is no longer than this.
+FLUSH_WAIT_S = 0.5
+# A server that gives no answer at all is not waited for longer at the end.
+SILENCE_S = 2.0
+# More events than ever wait: the thread need not be woken.
+_NEVER = 1 << 62
+
+
+class Queue(Protocol):
+    """Where events wait.
+
+    `put` and `forked` are called one at a time; `take` and `settle` only by the
+    thread that sends, at the same time as `put`.
+
+    Attributes:
+        entered: Events that ever came in: put here, or taken over from a process
+            that died.
+        left: Events that ever left: settled, or found to be unreadable.
+    """
+
+    entered: int
+    left: int
+
+    def put(self, event: bytes) -> None:
+        """Add an event, or raise a `QueueFullError`."""
+        ...
+
+    def take(self, max_events: int, max_bytes: int) -> list[bytes]:
+        """Return the oldest events; the same ones again until `settle`."""
+        ...
+
+    def settle(self) -> None:
+        """Forget the events of the last `take`."""
+        ...
+
+    def forked(self) -> None:
+        """Begin empty in a forked child: what waits is the parent's."""
+        ...
+
+    def close(self) -> list[bytes]:
+        """Let go, and return the events that are lost by it."""
+        ...
+
+
+class Delivery:
+    """Delivers the events of one client in the background."""
+
+    def __init__(
+        self,
+        project_id: str,
+        transport: Transport,
+        queue: Queue,
+        options: BackgroundDelivery,
+        reporter: Reporter,
+    ) -> None:
+        self._queue = queue
+        self._options = options
+        self._reporter = reporter
+        self._sender = Sender(project_id, transport, reporter)
+        self._is_closed = False
+        self._begin()
+        watch(self)
+        # What an earlier process left in an outbox goes out without a new event.
+        with self._changed:
+            self._start_if_needed()
+
+    def _begin(self) -> None:
+        # A lock that one thread may take twice: a signal handler may track while
+        # the code that it interrupts does.
+        self._lock = RLock()
+        self._changed = Condition(self._lock)
+        self._thread: Thread | None = None
+        # The thread sleeps until so many wait.
+        self._wake_at = _NEVER
+        # The thread ends: once nothing waits, or now.
+        self._is_retired = False
+        self._is_given_up = False
+        self._flushes = 0
+        self._answers = 0
+        self._lost_at_flush = 0
+
+    def put(self, event: bytes) -> bool:
+        """Take an event for delivery.
+
+        Returns:
+            False if there was no room, which is told then.
+
+        Raises:
+            ClampError: If this was closed.
+        """
+        queue = self._queue
+        with self._lock:
+            if self._is_closed:
+                raise ClampError("this Clamp was closed")
+            try:
+                queue.put(event)
+            except QueueFullError as error:
+                full = error
+            else:
+                if self._thread is None:
+                    self._start_if_needed()
+                # Notifying takes as long as all the rest of this, and in a burst
+                # nobody is asleep.
+                elif queue.entered - queue.left >= self._wake_at:
+                    self._wake_at = _NEVER
+                    self._changed.notify_all()
+                return True
+        self._reporter.drop(full.reason, full, [event])
+        return False
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until the server has every event that is in here now.
+
+        Args:
+            timeout: In seconds.
+
+        Returns:
+            False if the time was over first, or an event was dropped since the
+            flush before.
+        """
+        with self._changed:
+            self._start_if_needed()
+            is_empty = self._until_empty(timeout, None)
+            lost, self._lost_at_flush = self._lost_at_flush, self._reporter.lost_count
+            return is_empty and lost == self._lost_at_flush
+
+    def close(
+        self, timeout: float | None = None, silence_s: float | None = None
+    ) -> bool:
+        """Take nothing more, deliver what waits, and end the thread.
+
+        What is left then is told as "closed", unless an outbox keeps it.
+
+        Args:
+            timeout: In seconds; None means the options' `exit_timeout`.
+            silence_s: Give up after this time, in seconds, in which the server
+                gave no answer at all; None never does.
+
+        Returns:
+            As `flush`.
+        """
+        if timeout is None:
+            timeout = self._options.exit_timeout
+        with self._changed:
+            if self._is_closed:
+                return not self._waiting()
+            self._is_closed = True
+            self._start_if_needed()
+            is_empty = self._until_empty(timeout, silence_s)
+            self._is_retired = True
+            self._is_given_up = not is_empty
+            self._changed.notify_all()
+            thread = self._thread
+        if thread is not None and is_empty:
+            thread.join(timeout)
+        lost = self._queue.close()
+        if lost:
+            why = ClampError(f"not delivered when this Clamp was closed: {len(lost)}")
+            self._reporter.drop("closed", why, lost)
+        self._reporter.finish()
+        return is_empty and self._reporter.lost_count == self._lost_at_flush
+
+    def end(self, began_s: float) -> None:
+        """Close at the end of the process, in a bounded time."""
+        spent_s = time.monotonic() - began_s
+        timeout = max(self._options.exit_timeout - spent_s, 0.0)
+        self.close(timeout, max(SILENCE_S - spent_s, 0.0))
+
+    def retire(self) -> None:
+        """End the thread once nothing waits; what comes later starts another."""
+        with self._changed:
+            self._is_retired = True
+            self._changed.notify_all()
+
+    def stats(self) -> Stats:
+        """Count what became of the events."""
+        with self._changed:
+            reporter = self._reporter
+            return Stats(reporter.sent_count, self._waiting(), reporter.dropped)
+
+    def before_fork(self) -> None:
+        """Hold the lock, so that the child's queue is one that nobody changes."""
+        self._changed.acquire()
+
+    def after_fork_in_parent(self) -> None:
+        """Go on."""
+        self._changed.release()
+
+    def after_fork_in_child(self) -> None:
+        """Begin anew: no thread came along, and what waits is the parent's."""
+        self._begin()
+        self._queue.forked()
+        self._reporter.forked()
+
+    def _waiting(self) -> int:
+        return self._queue.entered - self._queue.left
+
+    def _start_if_needed(self) -> None:
+        if self._thread is None and self._waiting():
+            thread = Thread(target=self._run, name="clamp-delivery", daemon=True)
+            try:
+                thread.start()
+            # The interpreter ends and starts no more threads.
+            except RuntimeError:
+                return
+            self._thread = thread
+            watch_end_of_worker()
+
+    def _until_empty(self, timeout: float, silence_s: float | None) -> bool:
+        """Wait, with the lock held, until what is in the queue now has left it."""
+        entered, answers = self._queue.entered, self._answers
+        deadline_s = time.monotonic() + timeout
+        self._flushes += 1
+        self._changed.notify_all()
+        try:
+            if silence_s is not None and not self._changed.wait_for(
+                lambda: self._queue.left >= entered or self._answers != answers,
+                min(silence_s, timeout),
+            ):
+                return False
+            return self._changed.wait_for(
+                lambda: self._queue.left >= entered, deadline_s - time.monotonic()
+            )
+        finally:
+            self._flushes -= 1
+
+    def _run(self) -> None:
+        while self._has_work():
+            events = self._queue.take(self._sender.max_events, self._sender.max_bytes)
+            try:
+                self._deliver(events)
+            # The thread's own border: what nobody has thought of costs a batch,
+            # and not every event from then on.
+            except Exception as error:
+                self._reporter.drop("internal_error", error, events)
+                self._settle()
+
+    def _has_work(self) -> bool:
+        """Sleep until events wait, and then a little for others to join them."""
+        with self._changed:
+            while not self._waiting():
+                if self._is_retired:
+                    break
+                self._wake_at = 1
+                self._changed.wait()
+            self._wake_at = self._sender.max_events
+            self._changed.wait_for(self._is_due, self._options.linger_s)
+            self._wake_at = _NEVER
+            if self._is_given_up or not self._waiting():
+                self._thread = None
+                return False
+            return True
+
+    def _is_due(self) -> bool:
+        return bool(
+            self._waiting() >= self._sender.max_events
+            or self._flushes
+            or self._is_retired
+        )
+
+    def _deliver(self, events: list[bytes]) -> None:
+        left, failures = events, 0
+        while left and not self._is_given_up:
+            attempt = self._sender.send(left)
+            failures = failures + 1 if attempt.left == left else 0
+            left = attempt.left
+            with self._changed:
+                self._answers += attempt.is_heard
+                self._changed.notify_all()
+            if left:
+                self._pause(attempt, failures)
+        if not left:
+            self._settle()
+
+    def _settle(self) -> None:
+        self._queue.settle()
+        with self._changed:
+            self._changed.notify_all()
+
+    def _pause(self, attempt: Attempt, failures: int) -> None:
+        """Wait before the next attempt, less while somebody waits for a flush."""
+        if attempt.trouble is not None:
+            self._reporter.trouble(attempt.trouble)
+        wait_s = back_off_s(max(failures, 1), random.random())  # noqa: S311  # jitter is no secret
+        until_s = time.monotonic() + max(wait_s, attempt.wait_s)
+        with self._changed:
+            if wait_s > attempt.wait_s and not self._is_given_up:
+                self._changed.wait_for(self._is_hurried, wait_s)
+                if self._is_hurried():
+                    in_short_s = time.monotonic() + max(FLUSH_WAIT_S, attempt.wait_s)
+                    until_s = min(until_s, in_short_s)
+            rest_s = until_s - time.monotonic()
+            self._changed.wait_for(lambda: self._is_given_up, rest_s)
+
+    def _is_hurried(self) -> bool:
+        return bool(self._flushes or self._is_given_up)

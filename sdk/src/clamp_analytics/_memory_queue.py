@@ -1,0 +1,86 @@
+"""Events that wait in memory, as many as there is room for."""
+
+from __future__ import annotations
+
+from collections import deque
+
+from clamp_analytics.errors import QueueFullError
+
+
+class MemoryQueue:
+    """First in, first out.
+
+    Args:
+        max_events: Beyond these, new ones are refused.
+        max_bytes: The same in bytes; an event that comes alone always fits.
+
+    Attributes:
+        entered: Events that ever came in.
+        left: Events that ever left.
+    """
+
+    def __init__(self, max_events: int, max_bytes: int) -> None:
+        self._max_events = max_events
+        self._max_bytes = max_bytes
+        self._events: deque[bytes] = deque()
+        self._taken: list[bytes] = []
+        # Two sums that only grow, because two threads change them.
+        self._entered_bytes = 0
+        self._left_bytes = 0
+        self.entered = 0
+        self.left = 0
+
+    def put(self, event: bytes) -> None:
+        """Add an event.
+
+        Raises:
+            QueueFullError: If there is no room.
+        """
+        waiting = self.entered - self.left
+        waiting_bytes = self._entered_bytes - self._left_bytes
+        if waiting >= self._max_events or (
+            waiting and waiting_bytes + len(event) > self._max_bytes
+        ):
+            raise QueueFullError(
+                "queue_full",
+                f"{waiting} events ({waiting_bytes} bytes) wait already, which is all"
+                " that BackgroundDelivery(max_events=, max_bytes=) allows; is the"
+                " server reachable?",
+            )
+        self._events.append(event)
+        self._entered_bytes += len(event)
+        self.entered += 1
+
+    def take(self, max_events: int, max_bytes: int) -> list[bytes]:
+        """Return the oldest events; the same ones again until `settle`.
+
+        Args:
+            max_bytes: Counts one byte more for each event; the first always fits.
+        """
+        if not self._taken:
+            self._taken = self._oldest(max_events, max_bytes)
+        return self._taken
+
+    def settle(self) -> None:
+        """Forget the events of the last `take`."""
+        self._left_bytes += sum(map(len, self._taken))
+        self.left += len(self._taken)
+        self._taken = []
+
+    def forked(self) -> None:
+        """Begin empty: what waits is the parent's."""
+        MemoryQueue.__init__(self, self._max_events, self._max_bytes)
+
+    def close(self) -> list[bytes]:
+        """Return what was never settled: it is lost."""
+        return [*self._taken, *self._events]
+
+    def _oldest(self, max_events: int, max_bytes: int) -> list[bytes]:
+        oldest: list[bytes] = []
+        # Events are added at the other end meanwhile; what is first stays first.
+        while self._events and len(oldest) < max_events:
+            max_bytes -= len(self._events[0]) + 1
+            if oldest and max_bytes < 0:
+                break
+            oldest.append(self._events.popleft())
+        return oldest
