@@ -64,14 +64,17 @@ def rejected_events(answer: Answer, events: int) -> list[Rejected]:
     """
     try:
         said = json.loads(answer.text)
-    except ValueError:
+    # Brackets by the thousand, as no server of ours writes, go too deep.
+    except (ValueError, RecursionError):
         return []
     rows = said.get("rejected") if isinstance(said, dict) else None
-    return [
-        Rejected(row["index"], str(row.get("message", "")))
+    # By index: an event is lost once, however often it is listed.
+    messages = {
+        row["index"]: str(row.get("message", ""))
         for row in (rows if isinstance(rows, list) else [])
         if _points_into(row, events)
-    ]
+    }
+    return [Rejected(index, message) for index, message in messages.items()]
 
 
 def _points_into(row: Any, events: int) -> bool:

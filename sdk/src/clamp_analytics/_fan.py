@@ -28,7 +28,7 @@ def for_each(
     left = deque(enumerate(items))
 
     def work() -> None:
-        while left:
+        while True:
             try:
                 index, item = left.popleft()
             except IndexError:

@@ -1,8 +1,8 @@
 """What an answer means for the events that were sent. Pure rules.
 
 2xx                    done
-408, 429, 5xx, silence again later: after the back-off, and no sooner than
-                       the server's Retry-After asks
+408, 425, 429, 5xx,    again later: after the back-off, and no sooner than
+  and no answer at all the server's Retry-After asks
 404, 405 to a batch    the server has no batches: one event a request
 413 to several         the batch was too large: two halves
 any other status       refused for good: told once, dropped
@@ -32,6 +32,9 @@ MAX_DOUBLINGS = 16
 _NO_SUCH_PLACE = (404, 405)
 _TOO_LARGE = 413
 _AGAIN = (408, 425, 429)
+# What reading a date from a stranger raises, by Python's version and the system:
+# an offset of a thousand years, a missing year, a time before 1970 on Windows.
+_UNREADABLE = (ValueError, TypeError, IndexError, OverflowError, OSError)
 
 
 def next_step(reply: Reply, *, is_batch: bool, events: int) -> Step:
@@ -83,8 +86,7 @@ def ordered_wait_s(reply: Reply, now_s: float) -> float:
     text = reply.retry_after.strip()
     try:
         wait_s = float(text) if _is_number(text) else _until_s(text, now_s)
-    # `parsedate_to_datetime` raises a TypeError of its own before Python 3.10.
-    except (ValueError, TypeError):
+    except _UNREADABLE:
         return 0.0
     return min(max(wait_s, 0.0), LONGEST_ORDERED_WAIT_S)
 
