@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import inspect
 import re
 import subprocess
@@ -14,7 +15,7 @@ import pytest
 from tests.sink import Sink
 
 import clamp_analytics
-from clamp_analytics import Clamp
+from clamp_analytics import BackgroundDelivery, Clamp
 
 README = Path(__file__).parents[1].joinpath("README.md").read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
@@ -38,17 +39,39 @@ def test_the_quick_start_sends_its_three_events(
     ]
 
 
-@pytest.mark.parametrize("name", ["init", "track", "capture_error", "Clamp"])
+@pytest.mark.parametrize(
+    "name", ["track", "capture_error", "identify", "revenue", "context"]
+)
 def test_the_heading_of_a_call_is_its_signature(name: str) -> None:
     parameters = inspect.signature(getattr(clamp_analytics, name)).parameters.values()
     bare = [p.replace(annotation=p.empty) for p in parameters]
 
-    heading = f"{name}{inspect.Signature(bare)}"
+    heading = f"{name}{inspect.Signature(bare)}".replace("'", '"')
     assert f"### `{heading}`" in README
 
 
+@pytest.mark.parametrize("name", ["init", "Clamp"])
+def test_every_parameter_has_a_row(name: str) -> None:
+    parameters = inspect.signature(getattr(clamp_analytics, name)).parameters
+
+    assert [p for p in parameters if f"\n| `{p}` |" not in README] == []
+
+
+def test_every_field_of_background_delivery_has_a_row() -> None:
+    section = README.partition("| field of `BackgroundDelivery` |")[2]
+    rows = section.partition("\n\n")[0]
+
+    fields = [field.name for field in dataclasses.fields(BackgroundDelivery)]
+    assert [name for name in fields if f"`{name}`" not in rows] == []
+
+
 def test_every_public_name_and_variable_is_explained() -> None:
-    variables = {"CLAMP_PROJECT_ID", "CLAMP_API_KEY", "CLAMP_ENDPOINT"}
+    variables = {
+        "CLAMP_PROJECT_ID",
+        "CLAMP_API_KEY",
+        "CLAMP_ENDPOINT",
+        "CLAMP_DISABLED",
+    }
     names = {*clamp_analytics.__all__, *variables} - {"__version__"}
 
     assert [name for name in sorted(names) if name not in README] == []

@@ -23,7 +23,7 @@ import ssl
 import sys
 import weakref
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from importlib import import_module
@@ -57,7 +57,7 @@ MIN_KEY_CHARS = 9
 MAX_IDLE_CONNECTIONS = 20
 
 
-class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
+class _Body(httpx.SyncByteStream):
     """A request body that knows whether it was handed over whole."""
 
     def __init__(self, content: bytes) -> None:
@@ -67,10 +67,6 @@ class Body(httpx.SyncByteStream, httpx.AsyncByteStream):
     def __iter__(self) -> Iterator[bytes]:
         yield self._content
         # Control comes back here only when writing it to the socket succeeded.
-        self.was_handed_over = True
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        yield self._content
         self.was_handed_over = True
 
 
@@ -107,18 +103,13 @@ class Requests:
         return self._urls[path]
 
     def request(
-        self, path: str, body: bytes, extra: Mapping[str, str], *, compress: bool
-    ) -> tuple[httpx.Request, Body]:
-        """Build a POST, and return its body beside it."""
+        self, path: str, body: bytes, extra: Mapping[str, str] | None
+    ) -> httpx.Request:
+        """Build a POST."""
         headers = self._request_headers
-        if extra or compress:
+        if extra:
             headers = httpx.Headers({**headers, **extra})
-        if compress:
-            # As fast as it goes: the second level takes half as long again, for a
-            # twentieth less.
-            body = gzip.compress(body, compresslevel=1)
-            headers["content-encoding"] = "gzip"
-        request = httpx.Request(
+        return httpx.Request(
             "POST",
             self.url(path),
             headers=headers,
@@ -126,8 +117,6 @@ class Requests:
             # Here, because httpx 0.24 gives a client's own only to what it builds.
             extensions={"timeout": self._timeout},
         )
-        request.stream = stream = Body(body)
-        return request, stream
 
     def answer(self, response: httpx.Response) -> Answer:
         """Read what the server said."""
@@ -199,9 +188,13 @@ class HttpTransport:
             post = (self._stand_in() or httpx).post
             if post is not _httpx_post:
                 return self._made_up_answer(post, path, body, headers or {})
-            request, stream = self._requests.request(
-                path, body, headers or {}, compress=compress
-            )
+            if compress:
+                # As fast as it goes: the second level takes half as long again,
+                # for a twentieth less.
+                body = gzip.compress(body, compresslevel=1)
+                headers = {**(headers or {}), "content-encoding": "gzip"}
+            request = self._requests.request(path, body, headers)
+            request.stream = stream = _Body(body)
             connection = self._take()
             try:
                 response = connection.send(request, stream)
@@ -265,7 +258,7 @@ class _Connection:
         )
         self._is_kept = False
 
-    def send(self, request: httpx.Request, body: Body) -> httpx.Response:
+    def send(self, request: httpx.Request, body: _Body) -> httpx.Response:
         """Send a request; if the kept connection dies under it, once more."""
         was_kept, self._is_kept = self._is_kept, False
         try:
