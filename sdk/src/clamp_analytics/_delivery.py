@@ -17,10 +17,10 @@ from __future__ import annotations
 
 import random
 import time
-from threading import Condition, RLock, Thread
+from threading import Condition, RLock, Thread, current_thread
 from typing import Protocol
 
-from clamp_analytics._background import BackgroundDelivery, Stats
+from clamp_analytics._background import MAX_TIME_S, BackgroundDelivery, Stats
 from clamp_analytics._exchange import Transport
 from clamp_analytics._process import watch, watch_end_of_worker
 from clamp_analytics._report import Reporter
@@ -41,15 +41,17 @@ class Queue(Protocol):
 
     `put` and `forked` are called one at a time; `take` and `settle` only by the
     thread that sends, at the same time as `put`.
-
-    Attributes:
-        entered: Events that ever came in: put here, or taken over from a process
-            that died.
-        left: Events that ever left: settled, or found to be unreadable.
     """
 
-    entered: int
-    left: int
+    @property
+    def entered(self) -> int:
+        """Events that ever came in: put here, or taken over from the dead."""
+        ...
+
+    @property
+    def left(self) -> int:
+        """Events that ever left: settled, unreadable, or lost by `close`."""
+        ...
 
     def put(self, event: bytes) -> None:
         """Add an event, or raise a `QueueFullError`."""
@@ -152,7 +154,9 @@ class Delivery:
             self._start_if_needed()
             is_empty = self._until_empty(timeout, None)
             lost, self._lost_at_flush = self._lost_at_flush, self._reporter.lost_count
-            return is_empty and lost == self._lost_at_flush
+            # What is given up has left the queue, but not for the server.
+            is_whole = is_empty and not self._is_given_up
+            return is_whole and lost == self._lost_at_flush
 
     def close(
         self, timeout: float | None = None, silence_s: float | None = None
@@ -173,7 +177,7 @@ class Delivery:
             timeout = self._options.exit_timeout
         with self._changed:
             if self._is_closed:
-                return not self._waiting()
+                return not self._waiting() and not self._has_lost()
             self._is_closed = True
             self._start_if_needed()
             is_empty = self._until_empty(timeout, silence_s)
@@ -181,14 +185,15 @@ class Delivery:
             self._is_given_up = not is_empty
             self._changed.notify_all()
             thread = self._thread
-        if thread is not None and is_empty:
-            thread.join(timeout)
+        # `on_error` may close, on the thread that delivers.
+        if is_empty and thread is not None and thread is not current_thread():
+            thread.join(min(timeout, MAX_TIME_S))
         lost = self._queue.close()
         if lost:
             why = ClampError(f"not delivered when this Clamp was closed: {len(lost)}")
             self._reporter.drop("closed", why, lost)
         self._reporter.finish()
-        return is_empty and self._reporter.lost_count == self._lost_at_flush
+        return is_empty and not self._has_lost()
 
     def end(self, began_s: float) -> None:
         """Close at the end of the process, in a bounded time."""
@@ -225,6 +230,9 @@ class Delivery:
     def _waiting(self) -> int:
         return self._queue.entered - self._queue.left
 
+    def _has_lost(self) -> bool:
+        return self._reporter.lost_count != self._lost_at_flush
+
     def _start_if_needed(self) -> None:
         if self._thread is None and self._waiting():
             thread = Thread(target=self._run, name="clamp-delivery", daemon=True)
@@ -239,6 +247,8 @@ class Delivery:
     def _until_empty(self, timeout: float, silence_s: float | None) -> bool:
         """Wait, with the lock held, until what is in the queue now has left it."""
         entered, answers = self._queue.entered, self._answers
+        # A lock takes no infinity.
+        timeout = min(timeout, MAX_TIME_S)
         deadline_s = time.monotonic() + timeout
         self._flushes += 1
         self._changed.notify_all()
@@ -297,7 +307,8 @@ class Delivery:
             with self._changed:
                 self._answers += attempt.is_heard
                 self._changed.notify_all()
-            if left:
+            if attempt.trouble is not None:
+                self._reporter.trouble(attempt.trouble)
                 self._pause(attempt, failures)
         if not left:
             self._settle()
@@ -309,8 +320,6 @@ class Delivery:
 
     def _pause(self, attempt: Attempt, failures: int) -> None:
         """Wait before the next attempt, less while somebody waits for a flush."""
-        if attempt.trouble is not None:
-            self._reporter.trouble(attempt.trouble)
         wait_s = back_off_s(max(failures, 1), random.random())  # noqa: S311  # jitter is no secret
         until_s = time.monotonic() + max(wait_s, attempt.wait_s)
         with self._changed:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from threading import Lock
 
 from clamp_analytics.errors import QueueFullError
 
@@ -24,6 +25,8 @@ class MemoryQueue:
         self._max_bytes = max_bytes
         self._events: deque[bytes] = deque()
         self._taken: list[bytes] = []
+        # Of the sender and `close`; `put` never waits for it.
+        self._taking = Lock()
         # Two sums that only grow, because two threads change them.
         self._entered_bytes = 0
         self._left_bytes = 0
@@ -57,23 +60,32 @@ class MemoryQueue:
         Args:
             max_bytes: Counts one byte more for each event; the first always fits.
         """
-        if not self._taken:
-            self._taken = self._oldest(max_events, max_bytes)
-        return self._taken
+        with self._taking:
+            if not self._taken:
+                self._taken = self._oldest(max_events, max_bytes)
+            return self._taken
 
     def settle(self) -> None:
         """Forget the events of the last `take`."""
-        self._left_bytes += sum(map(len, self._taken))
-        self.left += len(self._taken)
-        self._taken = []
+        with self._taking:
+            self._settle()
 
     def forked(self) -> None:
         """Begin empty: what waits is the parent's."""
         MemoryQueue.__init__(self, self._max_events, self._max_bytes)
 
     def close(self) -> list[bytes]:
-        """Return what was never settled: it is lost."""
-        return [*self._taken, *self._events]
+        """Return what was never settled: it is lost, and has left."""
+        with self._taking:
+            self._taken = [*self._taken, *self._events]
+            self._events.clear()
+            return self._settle()
+
+    def _settle(self) -> list[bytes]:
+        settled, self._taken = self._taken, []
+        self._left_bytes += sum(map(len, settled))
+        self.left += len(settled)
+        return settled
 
     def _oldest(self, max_events: int, max_bytes: int) -> list[bytes]:
         oldest: list[bytes] = []

@@ -64,12 +64,6 @@ class Reporter:
             return dict(self._dropped)
 
     @property
-    def dropped_count(self) -> int:
-        """How many events were lost."""
-        with self._lock:
-            return sum(self._dropped.values())
-
-    @property
     def lost_count(self) -> int:
         """How many events were lost that the application did not drop itself."""
         return self._lost
@@ -93,16 +87,13 @@ class Reporter:
             self._on_error(error, _readable(events))
         # The application's own function: what it raises must not end delivery.
         except Exception:
-            _logger().exception("on_error raised")
+            if self._is_due("on_error"):
+                _logger().exception("on_error raised")
 
     def trouble(self, error: Exception) -> None:
         """Say in the log, now and then, why events are not delivered yet."""
         if self._is_due("trouble"):
             _logger().warning("events wait, and are tried again: %s", error)
-
-    def note(self, message: str, *values: object) -> None:
-        """Say something in the log that is no loss."""
-        _logger().info(message, *values)
 
     def finish(self) -> None:
         """Tell of the losses that no line has told of yet."""
