@@ -9,6 +9,7 @@ from __future__ import annotations
 import atexit
 import os
 import sys
+import threading
 import time
 from typing import Protocol
 from weakref import WeakSet
@@ -30,7 +31,7 @@ class Lasting(Protocol):
         ...
 
     def end(self, began_s: float) -> None:
-        """The process ends: finish in a bounded time.
+        """The process ends: finish in a bounded time. It may be called twice.
 
         Args:
             began_s: When the end began, on the monotonic clock.
@@ -39,7 +40,8 @@ class Lasting(Protocol):
 
 
 _alive: WeakSet[Lasting] = WeakSet()
-_held: list[Lasting] = []
+# Of each thread its own: several may fork at once.
+_forking = threading.local()
 _is_registered = False
 # The process that has told its multiprocessing to call `_end_all`.
 _told_in_process = 0
@@ -91,16 +93,18 @@ def _end_all() -> None:
 
 
 def _before_fork() -> None:
-    _held[:] = _alive
-    for one in _held:
+    _forking.held = list(_alive)
+    for one in _forking.held:
         one.before_fork()
 
 
 def _after_fork_in_parent() -> None:
-    while _held:
-        _held.pop().after_fork_in_parent()
+    for one in _forking.held:
+        one.after_fork_in_parent()
+    del _forking.held
 
 
 def _after_fork_in_child() -> None:
-    while _held:
-        _held.pop().after_fork_in_child()
+    for one in _forking.held:
+        one.after_fork_in_child()
+    del _forking.held
