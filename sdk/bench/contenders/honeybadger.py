@@ -12,7 +12,12 @@ def setup(endpoint: str) -> None:
 
 
 def call() -> None:
-    honeybadger.event(event.NAME, event.PROPERTIES)
+    # 1.3.0 now and then counts its queue while its thread changes it, and raises:
+    # "deque mutated during iteration". That event is lost, which the totals show.
+    try:  # noqa: SIM105 - suppress() would add to what is measured
+        honeybadger.event(event.NAME, event.PROPERTIES)
+    except RuntimeError:
+        pass
 
 
 def finish() -> None:
