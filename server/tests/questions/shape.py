@@ -94,6 +94,48 @@ class ErrorGroups(Exact):
     groups: list[ErrorGroup]
 
 
+Number: TypeAlias = int | float
+
+
+class Comparison(Exact):
+    previous: Number
+    change: str
+
+
+class Comparisons(Exact):
+    pageviews: Comparison
+    visitors: Comparison
+    sessions: Comparison
+    bounce_rate: Comparison
+
+
+class Overview(Exact):
+    pageviews: int
+    visitors: int
+    sessions: int
+    bounce_rate: Number
+    avg_duration: Number
+    comparison: Comparisons
+
+
+class Point(Exact):
+    date: str
+    count: Number
+
+
+class PeriodValue(Exact):
+    period: str
+    value: Number
+
+
+class Compared(Exact):
+    metric: str
+    a: PeriodValue
+    b: PeriodValue
+    absolute_delta: Number
+    pct_delta: str
+
+
 class TopPage(Exact):
     name: str
     pageviews: int

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import itertools
-from collections import ChainMap
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from msgspec.structs import replace
 from tests.conftest import FilledStore
 from tests.make import event
 from tests.questions import reference
-from tests.questions.asking import SHOP, answer
+from tests.questions.asking import answer
+from tests.questions.streams import (
+    every_stream,
+    nothing,
+    one_of,
+    query,
+    seldom,
+    stored,
+)
 
 from clamp_server.model.event import (
     Arrival,
@@ -25,9 +30,7 @@ from clamp_server.model.event import (
     Place,
     Properties,
 )
-from clamp_server.model.ids import ProjectId
 from clamp_server.model.money import Money
-from clamp_server.model.project import Project
 from clamp_server.questions.events import events_list
 from clamp_server.questions.observed_schema import observed_schema
 from clamp_server.questions.revenue import revenue_list
@@ -52,13 +55,6 @@ INSTANTS = tuple(
     edge + near
     for edge in sorted({at for period in reference.PERIODS.values() for at in period})
     for near in NEAR
-)
-NUMBER = itertools.count(1)
-# Each example has a project of its own in the one store of the test.
-every_stream = settings(
-    max_examples=30,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 
@@ -112,24 +108,6 @@ events = st.builds(
 # Left alone, lists have five events on average: too few to meet.
 streams = st.lists(events, max_size=3) | st.lists(events, min_size=25, max_size=40)
 
-nothing: st.SearchStrategy[dict[str, str]] = st.just({})
-
-
-def one_of(name: str, *values: str) -> st.SearchStrategy[dict[str, str]]:
-    """Return a strategy for one parameter of a query."""
-    return st.sampled_from(values).map(lambda value: {name: value})
-
-
-def seldom(part: st.SearchStrategy[dict[str, str]]) -> Any:
-    """Leave a part out three times in four: what matches nothing shows little."""
-    return st.integers(0, 3).flatmap(lambda n: nothing if n else part)
-
-
-def query(*parts: st.SearchStrategy[dict[str, str]]) -> Any:
-    """Return a strategy for a whole query."""
-    return st.tuples(*parts).map(lambda found: dict(ChainMap(*found)))
-
-
 period = one_of("period", *reference.PERIODS)
 limit = one_of("limit", "1", "3", "50", "50")
 filters = seldom(
@@ -177,14 +155,6 @@ revenue_queries = query(
         )
     ),
 )
-
-
-def stored(store: FilledStore, stream: list[EnrichedEvent]) -> Project:
-    """Store a stream under a project of its own."""
-    project_id = ProjectId(f"proj_{next(NUMBER)}")
-    if stream:
-        store.add(*(replace(event, project_id=project_id) for event in stream))
-    return Project(id=project_id, name=SHOP.name, created_at=SHOP.created_at)
 
 
 @every_stream

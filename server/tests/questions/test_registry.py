@@ -19,6 +19,9 @@ SECTIONS = {
     for section in REFERENCE.read_text("utf-8").split("\n## ")[1:]
 }
 SHAPES: dict[str, list[Any]] = {
+    "traffic.overview": [shape.Overview],
+    "traffic.timeseries": [list[shape.Point]],
+    "traffic.compare": [shape.Compared],
     "traffic.realtime": [shape.Realtime],
     "events.list": [
         list[shape.EventTotal],

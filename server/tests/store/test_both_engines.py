@@ -311,3 +311,33 @@ def test_map_keys_are_asked_for_and_listed(store: FilledStore) -> None:
             f" FROM (SELECT {each_key} AS key FROM events) AS keys GROUP BY key"
         )
     ) == [{"key": "plan", "n": 3}]
+
+
+@pytest.mark.parametrize("seconds", [0, 3600, -16_200])
+def test_seconds_are_added_to_an_instant(store: FilledStore, seconds: int) -> None:
+    store.add(view("ann"))
+    later = store.dialect.plus_seconds("occurred_at", "$seconds")
+
+    assert store.rows(
+        Sql(f"SELECT {later} AS later FROM events", {"seconds": seconds})
+    ) == [{"later": NOON + timedelta(seconds=seconds)}]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("0", 0),
+        ("007", 7),
+        ("999999999", 999_999_999),
+        *((odd, None) for odd in ("", "1000000000", "-1", "+1", " 1", "1.5", "1e3")),
+        ("\u0663", None),
+        ("7\n", None),
+    ],
+)
+def test_only_digits_are_a_number(
+    store: FilledStore, text: str, number: int | None
+) -> None:
+    store.add(event(properties=Properties(strings={"n": text})))
+    digits = store.dialect.digits("strings['n']")
+
+    assert store.rows(Sql(f"SELECT {digits} AS n FROM events")) == [{"n": number}]

@@ -29,6 +29,13 @@ from clamp_server.store.catalog import Catalog
 
 Shape = Any
 EVERY_SHAPE: list[tuple[str, Shape]] = [
+    ("/overview", shape.Overview),
+    ("/overview?period=yesterday&country=DE", shape.Overview),
+    ("/timeseries", list[shape.Point]),
+    ("/timeseries?metric=bounce_rate&granularity=hour", list[shape.Point]),
+    ("/timeseries?event=signup&property=plan&value=pro", list[shape.Point]),
+    ("/compare?metric=bounce_rate&a=7d&b=30d", shape.Compared),
+    ("/compare?metric=avg_duration&a=today&b=yesterday", shape.Compared),
     ("/realtime", shape.Realtime),
     ("/realtime?window_minutes=60", shape.Realtime),
     ("/events", list[shape.EventTotal]),

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, Protocol, TypeAlias, TypeVar
+from typing import Generic, Literal, Protocol, TypeAlias, TypeVar
 from zoneinfo import ZoneInfo
 
 from clamp_server.errors import InvalidRequestError
@@ -71,11 +71,15 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Choice(Generic[Word]):
-    """One word of a closed set."""
+    """One word of a closed set.
+
+    Attributes:
+        default: Empty, and not among the words, where one must be given.
+    """
 
     name: str
     words: Sequence[Word]
-    default: Word
+    default: Word | Literal[""]
 
     @property
     def allowed(self) -> str:
@@ -203,11 +207,14 @@ def read_scope(
     project: Project,
     now: datetime,
     dimensions: Sequence[Dimension] = DIMENSIONS,
+    *,
+    leaves_out_bots: bool = False,
 ) -> Scope:
     """Return the scope that `period` and the filters of a query describe.
 
     Args:
         dimensions: Those that the question takes as filters.
+        leaves_out_bots: Whether crawlers do not count.
 
     Raises:
         InvalidRequestError: The period is wrong, or a filter too long.
@@ -219,6 +226,7 @@ def read_scope(
         project_id=project.id,
         period=PERIOD.read(query, project, now),
         filters=filters,
+        leaves_out_bots=leaves_out_bots,
     )
 
 

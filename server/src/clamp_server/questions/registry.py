@@ -7,11 +7,14 @@ from types import MappingProxyType
 from typing import Any
 
 from clamp_server.questions.ask import Question
+from clamp_server.questions.compare import compare
 from clamp_server.questions.error_groups import errors_groups
 from clamp_server.questions.errors import errors_list
 from clamp_server.questions.events import events_list
 from clamp_server.questions.observed_schema import observed_schema
+from clamp_server.questions.overview import overview
 from clamp_server.questions.revenue import revenue_list
+from clamp_server.questions.timeseries import timeseries
 from clamp_server.questions.traffic import realtime
 
 # Each has its own parameters and answer; a surface passes them through unseen.
@@ -21,6 +24,9 @@ QUESTIONS: Mapping[str, AnyQuestion] = MappingProxyType(
     {
         question.name: question
         for question in (
+            overview,
+            timeseries,
+            compare,
             realtime,
             events_list,
             observed_schema,

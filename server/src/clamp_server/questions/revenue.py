@@ -13,7 +13,7 @@ from typing import LiteralString
 from msgspec import UNSET, UnsetType
 
 from clamp_server.model.currency import CURRENCIES
-from clamp_server.model.dimension import DIMENSIONS
+from clamp_server.model.dimension import DIMENSIONS, Dimension
 from clamp_server.questions.ask import Question
 from clamp_server.questions.parameter import FILTERS, LIMIT, PERIOD
 from clamp_server.questions.revenue_params import (
@@ -92,7 +92,9 @@ def select_revenue(params: RevenueParams, dialect: Dialect) -> Sql:
 def _first_touch(params: RevenueParams, paid: LiteralString) -> Sql:
     """Write the join that brings the `touch_...` columns; nothing without any."""
     matched = params.first_touch and params.first_touch[0]
-    touches = [name for name in TOUCHED if name in (params.first_group, matched)]
+    touches: list[Dimension] = [
+        name for name in TOUCHED if name in (params.first_group, matched)
+    ]
     if not touches:
         return Sql("")
     payers: LiteralString = (
@@ -112,7 +114,9 @@ def _first_touch(params: RevenueParams, paid: LiteralString) -> Sql:
 def _paid(params: RevenueParams, dialect: Dialect) -> Sql:
     """Write the SELECT of events with money: a row an event and money key."""
     filtered = params.scope.filtered
-    looked_at = [d for d in DIMENSIONS if d in filtered or d == params.group_by]
+    looked_at: list[Dimension] = [
+        d for d in DIMENSIONS if d in filtered or d == params.group_by
+    ]
     source = scoped(params.scope, from_sessions=looked_at)
     values: dict[str, Value] = dict(source.values)
     key: LiteralString = dialect.each_key("money_amounts")

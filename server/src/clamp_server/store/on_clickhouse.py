@@ -57,6 +57,18 @@ class ClickHouseDialect:
         """Write a column of a SELECT that makes a row of each key of a map."""
         return f"arrayJoin(mapKeys({column}))"
 
+    def plus_seconds(
+        self, instant: LiteralString, seconds: LiteralString
+    ) -> LiteralString:
+        """Write the instant that many seconds later; they may be below 0."""
+        return f"({instant} + toIntervalSecond({seconds}))"
+
+    def digits(self, text: LiteralString) -> LiteralString:
+        """Write the number that a text of 1 to 9 digits is, NULL for another."""
+        # It alone would take a sign.
+        is_short = f"length({text}) < 10 AND NOT match({text}, '[^0-9]')"
+        return f"if({is_short}, toInt64OrNull({text}), NULL)"
+
 
 class ClickHouseStore:
     """Every event of this server, in one ClickHouse database.

@@ -45,6 +45,18 @@ class DuckDBDialect:
         """Write a column of a SELECT that makes a row of each key of a map."""
         return f"unnest(map_keys({column}))"
 
+    def plus_seconds(
+        self, instant: LiteralString, seconds: LiteralString
+    ) -> LiteralString:
+        """Write the instant that many seconds later; they may be below 0."""
+        return f"({instant} + to_seconds({seconds}))"
+
+    def digits(self, text: LiteralString) -> LiteralString:
+        """Write the number that a text of 1 to 9 digits is, NULL for another."""
+        # It alone would take signs, spaces, decimals and exponents.
+        is_short = f"length({text}) < 10 AND NOT regexp_matches({text}, '[^0-9]')"
+        return f"CASE WHEN {is_short} THEN TRY_CAST({text} AS BIGINT) END"
+
 
 class DuckDBStore(JournaledStore):
     """Every event of this server, in one DuckDB file and the journal beside it.

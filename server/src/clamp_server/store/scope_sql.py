@@ -45,22 +45,34 @@ def scoped(
         "start": start or scope.period.start,
         "end": scope.period.end,
     }
+    taken = set(from_sessions)
+    among: LiteralString = "true"
     conditions: list[LiteralString] = []
     for dimension, value in scope.filters:
         conditions.append(f"{dimension} = $filter_{dimension}")
         values[f"filter_{dimension}"] = value
     if scope.leaves_out_bots and "device_type" not in scope.filtered:
         conditions.append("device_type <> 'bot'")
-    if not from_sessions:
+        # What a server tells of a bot's session is the bot's. Where nothing else
+        # is taken from sessions, it is enough to look into those of such visitors.
+        among = "true" if taken else _OF_BOTS
+        taken.add("device_type")
+    if not taken:
         return Sql(" AND ".join([_OWN, *conditions]), values)
-    others = f"{_OWN} AND sent_by <> 'server'"
-    joined = f"{others} UNION ALL {server_events(from_sessions)}"
+    others: LiteralString = f"{_OWN} AND NOT (sent_by = 'server' AND {among})"
+    joined: LiteralString = f"{others} UNION ALL {server_events(taken, among)}"
     values["pageview"] = "$pageview"
-    condition = " AND ".join(conditions) or "true"
+    condition: LiteralString = " AND ".join(conditions) or "true"
     return Sql(f"SELECT * FROM ({joined}) AS joined WHERE {condition}", values)
 
 
 _OWN: LiteralString = """
     SELECT * FROM events
     WHERE project_id = $project_id AND occurred_at >= $start AND occurred_at < $end
+"""
+_OF_BOTS: LiteralString = """
+    anonymous_id IN (
+        SELECT anonymous_id FROM events
+        WHERE project_id = $project_id AND device_type = 'bot' AND session_id <> ''
+    )
 """

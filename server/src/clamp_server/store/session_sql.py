@@ -23,52 +23,8 @@ _EVENTS: LiteralString = """
     WHERE project_id = $project_id AND sent_by = 'server'
       AND occurred_at >= $start AND occurred_at < $end
 """
-# What the visitors of those events ever did in a browser. A session's first page
-# view may come after the period that is asked about, so this has no end.
-_SESSIONS: LiteralString = f"""
-    SELECT * FROM events
-    WHERE project_id = $project_id AND session_id <> '' AND anonymous_id <> ''
-      AND anonymous_id IN (SELECT anonymous_id FROM ({_EVENTS}) AS event)
-"""
-# The same, until the last moment at which a session of the last event may start.
-_SEEN: LiteralString = f"""
-    SELECT * FROM ({_SESSIONS}) AS session
-    WHERE occurred_at < $end + INTERVAL 60 SECOND
-"""
-# One row an instant. Of two sessions in the same millisecond any rule will do
-# that does not depend on the order of arrival.
-_ACTIVE: LiteralString = f"""
-    SELECT anonymous_id, occurred_at AS active_at, max(session_id) AS session_id
-    FROM ({_SEEN}) AS seen
-    GROUP BY anonymous_id, occurred_at
-"""
-_STARTS: LiteralString = f"""
-    SELECT anonymous_id, started_at, max(session_id) AS session_id
-    FROM (
-        SELECT anonymous_id, session_id, min(occurred_at) AS started_at
-        FROM ({_SEEN}) AS seen
-        GROUP BY anonymous_id, session_id
-    ) AS begun
-    GROUP BY anonymous_id, started_at
-"""
 # Named one by one: ClickHouse prefixes the columns of a joined `event.*`.
 _SAME: LiteralString = ", ".join(f"event.{c.name} AS {c.name}" for c in EVENTS)
-_PLACED: LiteralString = f"""
-    SELECT {_SAME}, CASE
-        WHEN before.active_at >= event.occurred_at - INTERVAL 30 MINUTE
-            THEN before.session_id
-        WHEN after.started_at <= event.occurred_at + INTERVAL 60 SECOND
-            THEN after.session_id
-        ELSE before.session_id
-    END AS visit_id
-    FROM ({_EVENTS}) AS event
-    ASOF LEFT JOIN ({_ACTIVE}) AS before
-        ON event.anonymous_id = before.anonymous_id
-        AND event.occurred_at >= before.active_at
-    ASOF LEFT JOIN ({_STARTS}) AS after
-        ON event.anonymous_id = after.anonymous_id
-        AND event.occurred_at < after.started_at
-"""
 
 
 def first_values(dimensions: Collection[Dimension]) -> LiteralString:
@@ -85,7 +41,9 @@ def first_values(dimensions: Collection[Dimension]) -> LiteralString:
     )
 
 
-def server_events(dimensions: Collection[Dimension]) -> LiteralString:
+def server_events(
+    dimensions: Collection[Dimension], among: LiteralString = "true"
+) -> LiteralString:
     """Write the SELECT of a period's server events, with all columns of `events`.
 
     It binds `$project_id`, `$start`, `$end`, and `$pageview` to that event's name.
@@ -93,7 +51,10 @@ def server_events(dimensions: Collection[Dimension]) -> LiteralString:
     Args:
         dimensions: Columns that take the session's value where the event has
             none; at least one. Each costs time, so name only what is looked at.
+        among: A condition that narrows the server events.
     """
+    events: LiteralString = f"{_EVENTS} AND {among}"
+    sessions = _sessions(events)
     columns = ", ".join(
         f"coalesce(nullif(event.{c.name}, ''), visit.first_{c.name}, '') AS {c.name}"
         if c.name in dimensions
@@ -102,12 +63,64 @@ def server_events(dimensions: Collection[Dimension]) -> LiteralString:
     )
     return f"""
         SELECT {columns}
-        FROM ({_PLACED}) AS event
+        FROM ({_placed(events, sessions)}) AS event
         LEFT JOIN (
             SELECT anonymous_id, session_id, {first_values(dimensions)}
-            FROM ({_SESSIONS}) AS session
+            FROM ({sessions}) AS session
             GROUP BY anonymous_id, session_id
         ) AS visit
             ON event.anonymous_id = visit.anonymous_id
             AND event.visit_id = visit.session_id
+    """
+
+
+def _sessions(events: LiteralString) -> LiteralString:
+    """Write the SELECT of what the visitors of `events` ever did in a browser.
+
+    A session's first page view may come after the period that is asked about, so
+    this has no end.
+    """
+    return f"""
+        SELECT * FROM events
+        WHERE project_id = $project_id AND session_id <> '' AND anonymous_id <> ''
+          AND anonymous_id IN (SELECT anonymous_id FROM ({events}) AS event)
+    """
+
+
+def _placed(events: LiteralString, sessions: LiteralString) -> LiteralString:
+    """Write the SELECT of `events` with their session's id as `visit_id`."""
+    # Until the last moment at which a session of the last event may start.
+    seen: LiteralString = f"""
+        SELECT * FROM ({sessions}) AS session
+        WHERE occurred_at < $end + INTERVAL 60 SECOND
+    """
+    # One row an instant. Of two sessions in the same millisecond any rule will do
+    # that does not depend on the order of arrival.
+    return f"""
+        SELECT {_SAME}, CASE
+            WHEN before.active_at >= event.occurred_at - INTERVAL 30 MINUTE
+                THEN before.session_id
+            WHEN after.started_at <= event.occurred_at + INTERVAL 60 SECOND
+                THEN after.session_id
+            ELSE before.session_id
+        END AS visit_id
+        FROM ({events}) AS event
+        ASOF LEFT JOIN (
+            SELECT anonymous_id, occurred_at AS active_at, max(session_id) AS session_id
+            FROM ({seen}) AS seen
+            GROUP BY anonymous_id, occurred_at
+        ) AS before
+            ON event.anonymous_id = before.anonymous_id
+            AND event.occurred_at >= before.active_at
+        ASOF LEFT JOIN (
+            SELECT anonymous_id, started_at, max(session_id) AS session_id
+            FROM (
+                SELECT anonymous_id, session_id, min(occurred_at) AS started_at
+                FROM ({seen}) AS seen
+                GROUP BY anonymous_id, session_id
+            ) AS begun
+            GROUP BY anonymous_id, started_at
+        ) AS after
+            ON event.anonymous_id = after.anonymous_id
+            AND event.occurred_at < after.started_at
     """

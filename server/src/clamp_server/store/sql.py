@@ -58,6 +58,16 @@ class Dialect(Protocol):
         """Write a column of a SELECT that makes a row of each key of a map."""
         ...
 
+    def plus_seconds(
+        self, instant: LiteralString, seconds: LiteralString
+    ) -> LiteralString:
+        """Write the instant that many seconds later; they may be below 0."""
+        ...
+
+    def digits(self, text: LiteralString) -> LiteralString:
+        """Write the number that a text of 1 to 9 digits is, NULL for another."""
+        ...
+
 
 class EventStore(Protocol):
     """One database of events."""

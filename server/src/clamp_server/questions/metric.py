@@ -1,0 +1,119 @@
+"""The five figures of traffic, over one or two stretches of time at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, LiteralString, TypeAlias, get_args
+
+from clamp_server.model.period import Period
+from clamp_server.model.scope import Scope
+from clamp_server.questions.proportion import Number, percent, whole
+from clamp_server.store.scope_sql import VISITORS, scoped
+from clamp_server.store.sql import Dialect, Row, Sql
+from clamp_server.store.visit_sql import visits
+
+Metric: TypeAlias = Literal[
+    "pageviews", "visitors", "sessions", "bounce_rate", "avg_duration"
+]
+METRICS: tuple[Metric, ...] = get_args(Metric)
+
+SESSION_SUMS: LiteralString = """
+    count(*) AS sessions, count(*) FILTER (WHERE views = 1) AS bounces,
+    coalesce(sum(duration_ms), 0) AS duration_ms
+"""
+"""What the figures of sessions are made of, over rows of `visits`."""
+
+_IN_A: LiteralString = "occurred_at >= $a_start AND occurred_at < $a_end"
+_IN_B: LiteralString = "occurred_at >= $b_start AND occurred_at < $b_end"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What happened in one stretch of time.
+
+    Attributes:
+        bounces: Sessions with exactly one page view.
+        duration_ms: Of all sessions together.
+    """
+
+    pageviews: int = 0
+    visitors: int = 0
+    sessions: int = 0
+    bounces: int = 0
+    duration_ms: int = 0
+
+    def value(self, metric: Metric) -> Number:
+        """Return one figure as answers write it; 0 where there is nothing."""
+        if metric == "bounce_rate":
+            return percent(self.bounces, self.sessions)
+        if metric == "avg_duration":
+            return whole(self.duration_ms, 1000 * self.sessions)
+        figures = {
+            "pageviews": self.pageviews,
+            "visitors": self.visitors,
+            "sessions": self.sessions,
+        }
+        return figures[metric]
+
+
+def select_figures(scope: Scope, other: Period, dialect: Dialect) -> Sql:
+    """Write the SQL of two periods' figures; it returns exactly one row.
+
+    Args:
+        other: The period beside that of `scope`; they may overlap.
+    """
+    a = scope.period
+    both = Period("", min(a.start, other.start), max(a.end, other.end))
+    covering = Scope(
+        project_id=scope.project_id,
+        period=both,
+        filters=scope.filters,
+        leaves_out_bots=scope.leaves_out_bots,
+    )
+    event = scoped(covering, from_sessions=scope.filtered)
+    visit = visits(covering, dialect, _flag(_IN_A, "is_a"), _flag(_IN_B, "is_b"))
+    return Sql(
+        f"""
+        SELECT * FROM (
+            SELECT {_of_events(_IN_A, "a")}, {_of_events(_IN_B, "b")}
+            FROM ({event.text}) AS event
+        ) AS event CROSS JOIN (
+            SELECT {_of_visits("is_a", "a")}, {_of_visits("is_b", "b")}
+            FROM ({visit.text}) AS visit
+        ) AS visit
+        """,
+        {
+            **event.values,
+            **visit.values,
+            "a_start": a.start,
+            "a_end": a.end,
+            "b_start": other.start,
+            "b_end": other.end,
+        },
+    )
+
+
+def read_figures(row: Row) -> tuple[Figures, Figures]:
+    """Return the figures of a scope and those of the period beside it."""
+    names = Figures.__slots__
+    a, b = ({name: row[f"{x}_{name}"] for name in names} for x in ("a", "b"))
+    return Figures(**a), Figures(**b)
+
+
+def _flag(condition: LiteralString, name: LiteralString) -> LiteralString:
+    return f"count(*) FILTER (WHERE {condition}) > 0 AS {name}"
+
+
+def _of_events(condition: LiteralString, prefix: LiteralString) -> LiteralString:
+    return f"""
+        count(*) FILTER (WHERE {condition} AND name = $pageview) AS {prefix}_pageviews,
+        {VISITORS} FILTER (WHERE {condition}) AS {prefix}_visitors
+    """
+
+
+def _of_visits(flag: LiteralString, prefix: LiteralString) -> LiteralString:
+    return f"""
+        count(*) FILTER (WHERE {flag}) AS {prefix}_sessions,
+        count(*) FILTER (WHERE {flag} AND views = 1) AS {prefix}_bounces,
+        coalesce(sum(duration_ms) FILTER (WHERE {flag}), 0) AS {prefix}_duration_ms
+    """

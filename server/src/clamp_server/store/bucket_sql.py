@@ -1,0 +1,51 @@
+"""Which hour, day, week or month an event is in, as SQL.
+
+The offsets of a time zone go into the statement as values. So one time zone
+database decides, the server's own, and not that of each engine; and adding a
+number of seconds is an order of magnitude cheaper than a calendar a row.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final, LiteralString
+from zoneinfo import ZoneInfo
+
+from clamp_server.model.bucket import Granularity, encode_hour, offsets
+from clamp_server.model.period import Period
+from clamp_server.store.sql import Dialect, Row, Sql, Value
+
+_TRUNCATED: Final[dict[Granularity, LiteralString]] = {
+    "day": "day",
+    "week": "week",
+    "month": "month",
+}
+
+
+def bucket(
+    period: Period, granularity: Granularity, zone: ZoneInfo, dialect: Dialect
+) -> Sql:
+    """Write the bucket of `occurred_at`; `read_bucket` reads what comes back."""
+    if granularity == "hour":
+        return Sql("date_trunc('hour', occurred_at)")
+    *changes, last = offsets(period, zone)
+    seconds: LiteralString = "$offset_seconds"
+    values: dict[str, Value] = {"offset_seconds": last.seconds}
+    # Latest first, so that each CASE wraps those after it. A number in a name
+    # would not be literal text; there are two changes a year.
+    for n, offset in reversed([*enumerate(changes, 1)]):
+        name: LiteralString = "x" * n
+        seconds = (
+            f"CASE WHEN occurred_at < $until_{name} THEN $offset_{name}"
+            f" ELSE {seconds} END"
+        )
+        values |= {f"until_{name}": offset.end, f"offset_{name}": offset.seconds}
+    local = dialect.plus_seconds("occurred_at", seconds)
+    unit = _TRUNCATED[granularity]
+    return Sql(f"CAST(date_trunc('{unit}', {local}) AS DATE)", values)
+
+
+def read_bucket(row: Row) -> str:
+    """Return the column `bucket` of a row as answers write it."""
+    start = row["bucket"]
+    return encode_hour(start) if isinstance(start, datetime) else str(start)

@@ -1,0 +1,242 @@
+"""The traffic questions once more, in plain Python over plain events."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from fractions import Fraction
+from typing import Any, TypeAlias
+from zoneinfo import ZoneInfo
+
+from tests.make import NOON
+from tests.questions.reference import FILTERED, value, value_of_session, visitors
+
+from clamp_server.model.event import EnrichedEvent
+
+Events: TypeAlias = Sequence[EnrichedEvent]
+Query: TypeAlias = Mapping[str, str]
+Span: TypeAlias = tuple[datetime, datetime]
+
+DAY = timedelta(days=1)
+
+
+def span(period: str, zone: ZoneInfo) -> Span:
+    """Return a period's first instant and the first one after it."""
+    today = NOON.astimezone(zone).date()
+    if ":" in period:
+        first, last = map(date.fromisoformat, period.split(":"))
+        return midnight(first, zone), midnight(last + DAY, zone)
+    if period == "yesterday":
+        return midnight(today - DAY, zone), midnight(today, zone)
+    days = 1 if period == "today" else int(period[:-1])
+    return midnight(today - (days - 1) * DAY, zone), NOON + timedelta(milliseconds=1)
+
+
+def midnight(day: date, zone: ZoneInfo) -> datetime:
+    return datetime.combine(day, time.min, zone).astimezone(UTC)
+
+
+@dataclass(frozen=True)
+class Session:
+    """One session, whole."""
+
+    events: list[EnrichedEvent]
+
+    @property
+    def views(self) -> list[EnrichedEvent]:
+        return [e for e in self.events if e.name == "$pageview"]
+
+    @property
+    def seconds(self) -> Fraction:
+        at = [event.occurred_at for event in self.events]
+        engaged = sum(
+            digits(event.properties.strings.get("engagement_seconds")) or 0
+            for event in self.events
+            if event.name == "$pageview_end"
+        )
+        lasted = (max(at) - min(at)) // timedelta(milliseconds=1)
+        return max(Fraction(lasted, 1000), Fraction(engaged))
+
+    @property
+    def entry_page(self) -> str:
+        known = [e for e in self.views if e.page.pathname] or self.views
+        first = min((e.occurred_at for e in self.views), default=None)
+        at_first = [e.page.pathname for e in known if e.occurred_at == first]
+        return min(at_first, default="")
+
+    @property
+    def exit_page(self) -> str:
+        last = max(((e.occurred_at, e.page.pathname) for e in self.views), default=None)
+        return last[1] if last else ""
+
+
+def digits(text: str | None) -> int | None:
+    if text is None or not 1 <= len(text) <= 9 or set(text) - set("0123456789"):
+        return None
+    return int(text)
+
+
+def happened(events: Events, query: Query, within: Span) -> list[EnrichedEvent]:
+    """Return the events of a period that every filter holds for, without bots."""
+    start, end = within
+    filters = [name for name in FILTERED if name in query]
+    return [
+        event
+        for event in events
+        if start <= event.occurred_at < end
+        and all(value(event, name, events) == query[name] for name in filters)
+        and ("device_type" in filters or value(event, "device_type", events) != "bot")
+    ]
+
+
+def sessions(
+    events: Events, query: Query, within: Span, covering: Span | None = None
+) -> list[Session]:
+    """Return the sessions of a period, each as the whole that it is.
+
+    What is more than a day away from all that is asked about does not count.
+    """
+    start, end = within
+    least, most = covering or within
+    found: dict[str, list[EnrichedEvent]] = defaultdict(list)
+    for event in events:
+        is_near = least - DAY <= event.occurred_at < most + DAY
+        is_bot = event.device.device_type == "bot" and "device_type" not in query
+        if event.session_id and is_near and not is_bot:
+            found[event.session_id].append(event)
+    return [
+        Session(session)
+        for session in found.values()
+        if any(start <= event.occurred_at < end for event in session)
+        and all(
+            value_of_session(session, name) == query[name]
+            for name in FILTERED
+            if name in query
+        )
+    ]
+
+
+def rounded(number: Fraction, decimals: int) -> float:
+    """Round half away from 0."""
+    scaled = abs(number) * 10**decimals
+    whole = int(scaled) + (scaled - int(scaled) >= Fraction(1, 2))
+    return float(Fraction(whole if number >= 0 else -whole, 10**decimals))
+
+
+def percent(part: int, whole: int) -> float:
+    return rounded(Fraction(100 * part, whole), 1) if whole else 0.0
+
+
+def figure(metric: str, seen: Events, visits: Sequence[Session]) -> float:
+    if metric == "pageviews":
+        return sum(e.name == "$pageview" for e in seen)
+    if metric == "visitors":
+        return visitors([*seen])
+    if metric == "sessions":
+        return len(visits)
+    if metric == "bounce_rate":
+        return percent(sum(len(v.views) == 1 for v in visits), len(visits))
+    assert metric == "avg_duration"
+    lasted = sum((visit.seconds for visit in visits), Fraction(0))
+    return rounded(lasted / len(visits), 0) if visits else 0
+
+
+def figures(
+    events: Events, query: Query, within: Span, covering: Span
+) -> dict[str, float]:
+    seen = happened(events, query, within)
+    visits = sessions(events, query, within, covering)
+    return {
+        metric: figure(metric, seen, visits)
+        for metric in (
+            "pageviews",
+            "visitors",
+            "sessions",
+            "bounce_rate",
+            "avg_duration",
+        )
+    }
+
+
+def change(now: float, before: float) -> str:
+    if not before:
+        return "New" if now else "0%"
+    old = Fraction(str(before))
+    share = rounded(100 * (Fraction(str(now)) - old) / old, 1)
+    return f"{share:+.1f}%" if share else "0%"
+
+
+def overview(events: Events, query: Query, zone: ZoneInfo) -> dict[str, Any]:
+    start, end = span(query["period"], zone)
+    previous = start - (end - start)
+    now = figures(events, query, (start, end), (previous, end))
+    before = figures(events, query, (previous, start), (previous, end))
+    return now | {
+        "comparison": {
+            name: {"previous": before[name], "change": change(now[name], before[name])}
+            for name in ("pageviews", "visitors", "sessions", "bounce_rate")
+        }
+    }
+
+
+def compare(events: Events, query: Query, zone: ZoneInfo) -> dict[str, Any]:
+    metric = query["metric"]
+    spans = [span(query[x], zone) for x in ("a", "b")]
+    both = min(start for start, _ in spans), max(end for _, end in spans)
+    a, b = (figures(events, query, one, both)[metric] for one in spans)
+    return {
+        "metric": metric,
+        "a": {"period": query["a"], "value": a},
+        "b": {"period": query["b"], "value": b},
+        "absolute_delta": float(Fraction(str(a)) - Fraction(str(b))),
+        "pct_delta": change(a, b),
+    }
+
+
+def timeseries(events: Events, query: Query, zone: ZoneInfo) -> list[dict[str, Any]]:
+    start, end = span(query["period"], zone)
+    granularity = query.get("granularity") or usual(start, end, zone)
+    seen = [e for e in happened(events, query, (start, end)) if is_counted(e, query)]
+    visits = sessions(events, query, (start, end))
+    metric = query.get("metric")
+
+    def bucket(at: datetime) -> str:
+        local = at.astimezone(zone).date()
+        if granularity == "hour":
+            return at.astimezone(UTC).strftime("%Y-%m-%dT%H:00:00Z")
+        if granularity == "week":
+            local -= timedelta(local.weekday())
+        return str(local.replace(day=1) if granularity == "month" else local)
+
+    def count(name: str) -> float:
+        these = [e for e in seen if bucket(e.occurred_at) == name]
+        those = [
+            visit
+            for visit in visits
+            if any(
+                start <= e.occurred_at < end and bucket(e.occurred_at) == name
+                for e in visit.events
+            )
+        ]
+        return figure(metric, these, those) if metric else len(these)
+
+    steps = (end - start) // timedelta(minutes=15)
+    instants = [start + n * timedelta(minutes=15) for n in range(steps + 1)]
+    names = sorted({bucket(at) for at in instants if at < end})
+    return [{"date": name, "count": count(name)} for name in names]
+
+
+def usual(start: datetime, end: datetime, zone: ZoneInfo) -> str:
+    last = (end - timedelta(milliseconds=1)).astimezone(zone).date()
+    return "hour" if (last - start.astimezone(zone).date()).days < 2 else "day"
+
+
+def is_counted(event: EnrichedEvent, query: Query) -> bool:
+    if "metric" in query:
+        return True
+    if event.name != query.get("event", "$pageview"):
+        return False
+    strings = event.properties.strings
+    return "property" not in query or strings.get(query["property"]) == query["value"]
