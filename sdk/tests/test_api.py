@@ -72,6 +72,13 @@ def test_both_calls_use_the_client_of_init(sink: Sink) -> None:
     assert {request.connection for request in sink.requests} == {1}
 
 
+def test_an_error_that_nothing_caught_says_so(sink: Sink) -> None:
+    init("proj_1", "sk_1", sink.endpoint)
+    capture_error(ValueError(), handled=False)
+
+    assert sink.bodies[0]["properties"]["error.handled"] is False
+
+
 def test_init_without_arguments_reads_the_environment(
     sink: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -95,6 +95,13 @@ def test_an_error_that_was_never_raised_is_described_too() -> None:
     }
 
 
+def test_an_error_that_nothing_caught_says_so() -> None:
+    properties = error_properties(ValueError("no"), {"handled": 1}, handled=False)
+
+    assert properties["error.handled"] is False
+    assert "handled" not in properties
+
+
 def test_an_error_without_words_has_an_unknown_message() -> None:
     assert error_properties(ValueError())["error.message"] == "Unknown error"
 

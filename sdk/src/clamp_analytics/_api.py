@@ -89,6 +89,7 @@ def capture_error(
     timestamp: datetime | str | None = None,
     *,
     user_id: str | None = None,
+    handled: bool = True,
 ) -> bool:
     """Send an exception with the client of `init()`; see `Clamp.capture_error`.
 
@@ -97,7 +98,12 @@ def capture_error(
     """
     client = default_client("capture_error")
     return client.capture_error(
-        exception, context, anonymous_id, timestamp, user_id=user_id
+        exception,
+        context,
+        anonymous_id,
+        timestamp,
+        user_id=user_id,
+        handled=handled,
     )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
+from collections.abc import Callable
 from datetime import datetime
 from types import TracebackType
-from typing import cast
+from typing import TypeVar, cast
 
 from clamp_analytics._background import BackgroundDelivery, Path, Stats
 from clamp_analytics._compose import BeforeSend
@@ -24,6 +24,9 @@ from clamp_analytics._report import OnError
 from clamp_analytics._revenue import Billing, RevenueEvent, revenue_event
 from clamp_analytics._wire import Amount, Properties
 from clamp_analytics.errors import ClampHTTPError
+
+Given = TypeVar("Given")
+Result = TypeVar("Result")
 
 
 class AsyncClamp:
@@ -114,11 +117,12 @@ class AsyncClamp:
         timestamp: datetime | str | None = None,
         *,
         user_id: str | None = None,
+        handled: bool = True,
     ) -> bool:
         """Send an exception as a `$error` event; see `Clamp.capture_error`."""
         return await self._sent(
             self._intake.capture_error(
-                exception, context, anonymous_id, timestamp, user_id
+                exception, context, anonymous_id, timestamp, user_id, handled=handled
             )
         )
 
@@ -169,7 +173,7 @@ class AsyncClamp:
     async def flush(self, timeout: float = FLUSH_TIMEOUT_S) -> bool:
         """Wait until the server has everything tracked before; see `Clamp.flush`."""
         delivery = self._intake.delivery
-        return delivery is None or await asyncio.to_thread(delivery.flush, timeout)
+        return delivery is None or await _in_thread(delivery.flush, timeout)
 
     async def close(self, timeout: float | None = None) -> bool:
         """Deliver what waits, and close the connections; see `Clamp.close`.
@@ -179,7 +183,7 @@ class AsyncClamp:
         self._intake.is_closed = True
         delivery, is_whole = self._intake.delivery, True
         if delivery is not None:
-            is_whole = await asyncio.to_thread(delivery.close, timeout)
+            is_whole = await _in_thread(delivery.close, timeout)
         if self._delivering is not None:
             self._delivering.retire()
         if self._transport is not None:
@@ -210,3 +214,11 @@ class AsyncClamp:
         trace: TracebackType | None,
     ) -> None:
         await self.close()
+
+
+async def _in_thread(call: Callable[[Given], Result], given: Given) -> Result:
+    # Not at the top: it takes as long to import as all the rest of this package,
+    # and whoever gets here has it.
+    import asyncio
+
+    return await asyncio.to_thread(call, given)

@@ -166,6 +166,7 @@ class Clamp:
         timestamp: datetime | str | None = None,
         *,
         user_id: str | None = None,
+        handled: bool = True,
     ) -> bool:
         """Send an exception as a `$error` event, as `track()` does.
 
@@ -178,6 +179,7 @@ class Clamp:
             anonymous_id: As in `track()`.
             timestamp: As in `track()`.
             user_id: As in `track()`.
+            handled: False if nothing caught it, as `error.handled` says then.
 
         Returns:
             As `track()`.
@@ -190,7 +192,7 @@ class Clamp:
         """
         return self._sent(
             self._intake.capture_error(
-                exception, context, anonymous_id, timestamp, user_id
+                exception, context, anonymous_id, timestamp, user_id, handled=handled
             )
         )
 

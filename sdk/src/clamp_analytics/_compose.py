@@ -67,6 +67,8 @@ class Composer:
         anonymous_id: str | None,
         timestamp: datetime | str | None,
         user_id: str | None,
+        *,
+        handled: bool = True,
     ) -> Event | None:
         """Make the `$error` event of an exception; None as in `event`.
 
@@ -79,7 +81,7 @@ class Composer:
             Event(
                 ERROR_EVENT,
                 now_text() if timestamp is None else timestamp,
-                dict(error_properties(exception, around)),
+                dict(error_properties(exception, around, handled=handled)),
                 context.anonymous_id if anonymous_id is None else anonymous_id,
                 context.user_id if user_id is None else user_id,
             )

@@ -36,13 +36,17 @@ Context = Mapping[str, Primitive]
 
 
 def error_properties(
-    exception: BaseException, context: Mapping[str, object] | None = None
+    exception: BaseException,
+    context: Mapping[str, object] | None = None,
+    *,
+    handled: bool = True,
 ) -> dict[str, Primitive]:
     """Describe an exception, raised or not.
 
     Args:
         context: Pairs to add. Left out in silence: a value that is no `str`,
             `bool` or finite number, the key `handled`, and the keys written here.
+        handled: Whether the application caught it.
 
     Raises:
         TypeError: If `exception` is none, but a class or a text, say.
@@ -56,7 +60,7 @@ def error_properties(
         "error.message": (message or "Unknown error")[:MAX_MESSAGE_CHARS],
         "error.type": kind[:MAX_TYPE_CHARS],
         "error.stack": "",
-        "error.handled": True,
+        "error.handled": handled,
     }
     room_bytes = MAX_PROPERTIES_BYTES - _json_bytes(properties)
     stack_bytes = min(_json_bytes(_cut(stack, MAX_STACK_CHARS)), STACK_FIRST_BYTES)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Union
 
 from clamp_analytics._background import BackgroundDelivery, Path, Stats
 from clamp_analytics._batch import new_id
+from clamp_analytics._capture import taker
 from clamp_analytics._compose import BeforeSend, Composer
 from clamp_analytics._config import Config, is_disabled, read_config
 from clamp_analytics._error_event import Context
@@ -96,8 +97,8 @@ class Intake:
         how = options.delivery()
         self.config: Config | None = None
         self.delivery: Delivery | None = None
-        # A developer's machine has no key, and need not have one.
-        if options.enabled and not is_disabled(environ):
+        # A developer's machine has no key, and need not have one; nor has a test.
+        if options.enabled and not is_disabled(environ) and taker() is None:
             self.config = read_config(*given, environ)
             if how is not None:
                 transport = open_transport(self.config)
@@ -129,6 +130,8 @@ class Intake:
         anonymous_id: str | None,
         timestamp: datetime | str | None,
         user_id: str | None,
+        *,
+        handled: bool,
     ) -> Taken:
         """Take an exception as a `$error` event.
 
@@ -139,7 +142,7 @@ class Intake:
         self._check_open()
         return self._take(
             self._composer.error_event(
-                exception, context, anonymous_id, timestamp, user_id
+                exception, context, anonymous_id, timestamp, user_id, handled=handled
             )
         )
 
@@ -172,6 +175,10 @@ class Intake:
             body = encode_waiting(new_id(), event)
         if self._is_debug:
             self._log(body)
+        take = taker()
+        if take is not None:
+            take(event)
+            return True
         if self.config is None:
             return False
         return body if self.delivery is None else self.delivery.put(body)
