@@ -17,7 +17,7 @@ MODULES = sorted(ROOT.rglob("*.py"))
 LAYERS = (
     ("errors", "_version", "_clock", "_fan", "_file_lock", "_process"),
     ("_wire", "_error_event", "_config", "_background", "_exchange", "_segment"),
-    ("_context", "_revenue", "_retry", "_batch", "_report"),
+    ("_capture", "_context", "_revenue", "_retry", "_batch", "_report"),
     ("_transport", "_memory_queue", "_outbox", "_sender", "_compose"),
     ("_delivery", "_async_transport"),
     ("_intake",),
@@ -25,10 +25,14 @@ LAYERS = (
     ("_api",),
     ("__init__",),
     ("testing", "_doctor", "integrations"),
-    ("__main__",),
+    ("__main__", "_pytest_plugin"),
 )
 RANK = {name: rank for rank, row in enumerate(LAYERS) for name in row}
-OWNERS = {"httpx": ("_transport", "_async_transport")}
+# pytest is there whenever its plugin is imported, by pytest.
+OWNERS = {
+    "httpx": ("_transport", "_async_transport"),
+    "pytest": ("_pytest_plugin",),
+}
 
 
 def imported(module: Path) -> set[str]:
@@ -80,6 +84,6 @@ def test_httpx_is_the_one_dependency() -> None:
         if spec and "site-packages" in str(spec.origin)
     }
 
-    assert installed - {"clamp_analytics"} == {"httpx"}
+    assert installed - {"clamp_analytics", "pytest"} == {"httpx"}
     required = importlib.metadata.requires("clamp-analytics") or []
     assert [one for one in required if "extra ==" not in one] == ["httpx>=0.24"]
