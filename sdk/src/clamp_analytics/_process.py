@@ -105,6 +105,7 @@ def _after_fork_in_parent() -> None:
 
 
 def _after_fork_in_child() -> None:
-    for one in _forking.held:
+    # Not what was held: uWSGI forks in C, and then only the child is told.
+    for one in list(_alive):
         one.after_fork_in_child()
-    del _forking.held
+    vars(_forking).clear()
