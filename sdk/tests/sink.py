@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import sys
 import threading
@@ -24,21 +25,27 @@ class Received:
 
     @property
     def body(self) -> Any:
-        return json.loads(self.content)
+        return json.loads(self._plain)
 
     @property
     def exact_body(self) -> Any:
         """The body with every number as the digits that were sent."""
-        return json.loads(self.content, parse_float=str, parse_int=str)
+        return json.loads(self._plain, parse_float=str, parse_int=str)
+
+    @property
+    def _plain(self) -> bytes:
+        is_gzip = self.headers.get("content-encoding") == "gzip"
+        return gzip.decompress(self.content) if is_gzip else self.content
 
 
 class Sink:
-    """Takes every POST; `answer` is what the next ones get."""
+    """Takes every POST; `answer` is what the next ones get, but for some paths."""
 
     def __init__(self) -> None:
         self.requests: list[Received] = []
         self.connections = 0
         self.answer: tuple[int, bytes, dict[str, str]] = (200, OK, {})
+        self.answers: dict[str, tuple[int, bytes, dict[str, str]]] = {}
         # A test that clears it holds every request at the door.
         self.may_answer = threading.Event()
         self.may_answer.set()
@@ -107,7 +114,7 @@ def _handler(sink: Sink) -> type[BaseHTTPRequestHandler]:
             )
             sink.has_request.set()
             sink.may_answer.wait(timeout=30)
-            status, body, extra = sink.answer
+            status, body, extra = sink.answers.get(self.path, sink.answer)
             self.send_response(status)
             self.send_header("content-length", str(len(body)))
             for name, value in extra.items():

@@ -1,22 +1,35 @@
 from __future__ import annotations
 
 import gc
+import logging
+import threading
 import weakref
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta, timezone
+from pathlib import Path
 
 import httpx
 import pytest
+from tests.recorder import OK, Recorder
 from tests.sink import Sink
 
 from clamp_analytics import (
+    BackgroundDelivery,
     Clamp,
+    ClampConnectionError,
     ClampError,
     ClampHTTPError,
+    Event,
     Money,
+    Stats,
     _client,
+    init,
+    track,
 )
+from clamp_analytics._exchange import Answer
 from clamp_analytics._wire import Properties
+
+ID_HEADER = "idempotency-key"
 
 
 def test_track_posts_one_event_and_returns_true(sink: Sink, clamp: Clamp) -> None:
@@ -190,6 +203,224 @@ def test_the_key_is_in_no_repr_and_no_error(sink: Sink) -> None:
     assert repr(client) == f"Clamp('proj_a', endpoint='{sink.endpoint}')"
     assert "secret" not in repr(caught.value) + str(caught.value)
     assert "secret" not in repr(vars(client))
+
+
+def test_identify_posts_the_traits_of_a_user(sink: Sink, clamp: Clamp) -> None:
+    assert clamp.identify("u_1", {"plan": "pro"}, "aid_1", "2026-04-29T12:00:00Z")
+
+    assert sink.bodies == [
+        {
+            "p": "proj_test",
+            "name": "$identify",
+            "timestamp": "2026-04-29T12:00:00Z",
+            "anonymousId": "aid_1",
+            "userId": "u_1",
+            "properties": {"plan": "pro"},
+        }
+    ]
+
+
+def test_revenue_posts_what_was_paid(sink: Sink, clamp: Clamp) -> None:
+    assert clamp.revenue(
+        29,
+        "EUR",
+        plan="pro",
+        subscription_id="sub_1",
+        user_id="u_1",
+        anonymous_id="aid_1",
+        timestamp="2026-04-29T12:00:00Z",
+    )
+
+    assert sink.bodies == [
+        {
+            "p": "proj_test",
+            "name": "$subscription_started",
+            "timestamp": "2026-04-29T12:00:00Z",
+            "anonymousId": "aid_1",
+            "userId": "u_1",
+            "properties": {
+                "total": {"amount": 29, "currency": "EUR"},
+                "billing_period": "monthly",
+                "plan": "pro",
+                "subscription_id": "sub_1",
+                "mrr_delta": 29.0,
+            },
+        }
+    ]
+
+
+def test_a_call_that_waits_counts_what_arrived(sink: Sink, clamp: Clamp) -> None:
+    clamp.track("x")
+    sink.answer = (500, b"", {})
+    with pytest.raises(ClampHTTPError):
+        clamp.track("y")
+
+    assert clamp.stats() == Stats(sent=1, waiting=0, dropped={})
+    assert (clamp.flush(), clamp.close()) == (True, True)
+
+
+def test_every_event_has_the_defaults_and_passes_the_hook(sink: Sink) -> None:
+    def scrub(event: Event) -> Event | None:
+        event.properties["seen"] = True
+        return None if event.name == "secret" else event
+
+    with Clamp(
+        "proj_a",
+        "key_a",
+        sink.endpoint,
+        default_properties={"app": "shop"},
+        before_send=scrub,
+    ) as client:
+        assert [client.track("x", {"n": 1}), client.track("secret")] == [True, False]
+
+    assert [body["properties"] for body in sink.bodies] == [
+        {"app": "shop", "n": 1, "seen": True}
+    ]
+
+
+def test_a_transport_of_ones_own_carries_the_requests() -> None:
+    transport = Recorder(OK, Answer(400, "why"), ClampConnectionError("no answer"))
+    with Clamp("proj_a", "key_a", transport=transport) as client:
+        assert client.track("x", timestamp="2026-04-29T12:00:00Z") is True
+        with pytest.raises(ClampHTTPError, match="400: why"):
+            client.track("y")
+        with pytest.raises(ClampConnectionError, match="no answer"):
+            client.track("z")
+
+    assert [(p.path, p.names, p.headers) for p in transport.posts] == [
+        ("/e/s", ["x"], None),
+        ("/e/s", ["y"], None),
+        ("/e/s", ["z"], None),
+    ]
+    assert transport.is_retired
+
+
+def test_a_client_that_is_switched_off_needs_nothing_and_says_false() -> None:
+    with Clamp(enabled=False, background=True) as client:
+        assert client.track("x") is False
+        assert client.capture_error(ValueError("x")) is False
+        assert (client.flush(), client.stats()) == (True, Stats(0, 0, {}))
+
+    assert repr(client) == "Clamp(enabled=False)"
+
+
+def test_the_environment_switches_a_client_off(
+    sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CLAMP_DISABLED", "1")
+    with Clamp("proj_a", "key_a", sink.endpoint) as client:
+        assert client.track("x") is False
+
+    assert sink.requests == []
+
+
+def test_in_the_background_events_arrive_as_a_batch(sink: Sink) -> None:
+    how = BackgroundDelivery(linger_s=3600)
+    at = "2026-04-29T12:00:00Z"
+    with Clamp("proj_a", "sk_a", sink.endpoint, background=how) as client:
+        assert client.track("x", {"plan": "pro"}, "aid_1", at, user_id="u_1") is True
+        assert client.track("y", timestamp=at) is True
+        assert sink.requests == []
+        assert client.flush(30) is True
+        assert client.stats() == Stats(2, 0, {})
+
+    (request,) = sink.requests
+    body = request.body
+    ids = [event.pop("id") for event in body["events"]]
+    assert (request.path, request.headers["x-clamp-key"]) == ("/e/s/batch", "sk_a")
+    assert [len(one) for one in ids] == [32, 32]
+    assert body == {
+        "p": "proj_a",
+        "events": [
+            {
+                "name": "x",
+                "timestamp": at,
+                "anonymousId": "aid_1",
+                "userId": "u_1",
+                "properties": {"plan": "pro"},
+            },
+            {"name": "y", "timestamp": at},
+        ],
+    }
+
+
+def test_a_large_batch_is_compressed(sink: Sink) -> None:
+    with Clamp("proj_a", "sk_a", sink.endpoint, background=True) as client:
+        client.track("x", {"text": "x" * 5_000})
+
+    (request,) = sink.requests
+    assert request.headers["content-encoding"] == "gzip"
+    assert len(request.content) < 1_000
+    assert request.body["events"][0]["properties"] == {"text": "x" * 5_000}
+
+
+def test_a_server_without_batches_gets_the_events_one_by_one(sink: Sink) -> None:
+    sink.answers["/e/s/batch"] = (404, b"no such place", {})
+    with Clamp("proj_a", "sk_a", sink.endpoint, background=True) as client:
+        client.track("x", {"text": "x" * 5_000})
+        assert client.flush(30) is True
+        client.track("y")
+
+    assert [
+        (r.path, r.headers.get("content-encoding"), len(r.headers.get(ID_HEADER, "")))
+        for r in sink.requests
+    ] == [("/e/s/batch", "gzip", 0), ("/e/s", None, 32), ("/e/s", None, 32)]
+    assert [body["name"] for body in sink.bodies[1:]] == ["x", "y"]
+
+
+def test_in_the_background_a_closed_client_says_so_too(sink: Sink) -> None:
+    client = Clamp("proj_a", "sk_a", sink.endpoint, background=True)
+    client.track("x")
+
+    assert client.close(30) is True
+    with pytest.raises(ClampError, match="this Clamp was closed"):
+        client.track("y")
+    assert (client.close(), len(sink.requests)) == (True, 1)
+
+
+def test_in_the_background_the_key_is_in_no_repr_and_no_log(
+    sink: Sink, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    sink.answer = (401, b"unknown key sk_proj_secret", {})
+    client = Clamp(
+        "proj_a", "sk_proj_secret", sink.endpoint, background=True, debug=True
+    )
+    client.track("x")
+
+    assert client.close(30) is False
+    assert repr(client) == f"Clamp('proj_a', endpoint='{sink.endpoint}')"
+    assert "answered 401: unknown key ***" in caplog.text
+    assert "secret" not in repr(vars(client)) + caplog.text
+
+
+def test_an_outbox_brings_to_the_next_client_what_the_last_one_left(
+    sink: Sink, tmp_path: Path
+) -> None:
+    stuck = Recorder(ClampConnectionError("no answer"))
+    with Clamp("proj_a", "sk_a", transport=stuck, outbox=tmp_path) as client:
+        assert client.track("x") is True
+        assert client.close(0) is False
+    with Clamp("proj_a", "sk_a", sink.endpoint, outbox=tmp_path) as client:
+        assert client.flush(30) is True
+        assert client.stats() == Stats(1, 0, {})
+
+    assert [[event["name"] for event in body["events"]] for body in sink.bodies] == [
+        ["x"]
+    ]
+
+
+def test_the_reset_hook_ends_a_client_quietly(sink: Sink) -> None:
+    before = set(threading.enumerate())
+    init("proj_a", "sk_a", sink.endpoint, background=BackgroundDelivery(linger_s=3600))
+    track("x")
+    threads = [t for t in set(threading.enumerate()) - before if "clamp" in t.name]
+    _client._reset_for_tests()
+    for thread in threads:
+        thread.join(timeout=30)
+
+    assert [thread.is_alive() for thread in threads] == [False]
+    assert [body["events"][0]["name"] for body in sink.bodies] == ["x"]
 
 
 def test_a_client_that_is_dropped_closes_its_connection(sink: Sink) -> None:
