@@ -825,23 +825,24 @@ def late(*_):
     global late_ones
     late_ones += 1
     outbox.put(event(10**9 + late_ones))
+    signal.setitimer(signal.ITIMER_REAL, 0.0003)
 signal.signal(signal.SIGALRM, late)
 outbox = opened()
 late_ones = number = 0
-signal.setitimer(signal.ITIMER_REAL, 0.0005, 0.0002)
+signal.setitimer(signal.ITIMER_REAL, 0.0003)
 while late_ones < 500:
     number += 1
     outbox.put(event(number))
 signal.setitimer(signal.ITIMER_REAL, 0)
 outbox.put(event(number + 1))
 expected = [*range(1, number + 2), *range(10**9 + 1, 10**9 + 1 + late_ones)]
-print(sorted(drain(outbox)) == expected, flush=True)
+print(set(expected) ^ set(drain(outbox)), flush=True)
 """
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signal")
 def test_a_signal_handler_may_put_an_event_in_the_middle_of_a_put(path: Path) -> None:
-    assert run_by_the_clock(NESTED, path) == "True\n"
+    assert run_by_the_clock(NESTED, path) == "set()\n"
 
 
 def run_by_the_clock(script: str, path: Path) -> str:
