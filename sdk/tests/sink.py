@@ -51,6 +51,7 @@ class Sink:
         self.may_answer.set()
         self.has_request = threading.Event()
         self._lock = threading.Lock()
+        self._came = threading.Condition(self._lock)
         self._server = _Server(("127.0.0.1", 0), _handler(self))
         # How often it looks whether to stop: each test waits for that once.
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
@@ -68,6 +69,17 @@ class Sink:
         with self._lock:
             self.connections += 1
             return self.connections
+
+    def keep(self, request: Received) -> None:
+        with self._came:
+            self.requests.append(request)
+            self._came.notify_all()
+        self.has_request.set()
+
+    def wait_for_requests(self, count: int) -> bool:
+        """Wait until so many came."""
+        with self._came:
+            return self._came.wait_for(lambda: len(self.requests) >= count, 30)
 
     def __enter__(self) -> Sink:
         self._thread.start()
@@ -109,10 +121,7 @@ def _handler(sink: Sink) -> type[BaseHTTPRequestHandler]:
         def do_POST(self) -> None:
             content = self.rfile.read(int(self.headers["content-length"]))
             headers = {name.lower(): value for name, value in self.headers.items()}
-            sink.requests.append(
-                Received(self.path, headers, content, self.connection_number)
-            )
-            sink.has_request.set()
+            sink.keep(Received(self.path, headers, content, self.connection_number))
             sink.may_answer.wait(timeout=30)
             status, body, extra = sink.answers.get(self.path, sink.answer)
             self.send_response(status)

@@ -9,11 +9,13 @@ from clamp_analytics import (
     ClampError,
     ClampHTTPError,
     ClampNotInitializedError,
+    QueueFullError,
 )
 
 
 @pytest.mark.parametrize(
-    "kind", [ClampNotInitializedError, ClampConnectionError, ClampHTTPError]
+    "kind",
+    [ClampNotInitializedError, ClampConnectionError, ClampHTTPError, QueueFullError],
 )
 def test_clamp_error_catches_every_error(kind: type[Exception]) -> None:
     assert kind.__mro__[1] is ClampError
@@ -41,4 +43,14 @@ def test_an_http_error_survives_the_way_between_processes() -> None:
         429,
         "slow down",
         "the server answered 429: slow down",
+    )
+
+
+def test_a_full_queue_says_which_limit_and_survives_that_way_too() -> None:
+    error = pickle.loads(pickle.dumps(QueueFullError("outbox_full", "no room")))
+
+    assert (type(error), error.reason, str(error)) == (
+        QueueFullError,
+        "outbox_full",
+        "no room",
     )

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import pickle
+import subprocess
+import sys
 from datetime import date, datetime, timedelta, timezone, tzinfo
 from decimal import Decimal
 from enum import Enum, IntEnum
@@ -14,7 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clamp_analytics import Money
-from clamp_analytics._wire import Event, encode_event
+from clamp_analytics._wire import (
+    Event,
+    decode_waiting,
+    encode_event,
+    encode_waiting,
+    project_member,
+)
 
 AT = "2026-04-29T12:00:00Z"
 
@@ -310,3 +318,80 @@ def test_money_is_a_frozen_value() -> None:
 
 def test_money_to_wire_still_gives_the_two_fields() -> None:
     assert Money(29.0, "USD").to_wire() == {"amount": 29.0, "currency": "USD"}
+
+
+def test_a_waiting_event_has_its_id_first_and_no_project() -> None:
+    event = Event("signup", AT, {"plan": "p\nro"}, anonymous_id="aid_1", user_id="u_1")
+
+    assert encode_waiting("5" * 32, event) == (
+        b'{"id":"55555555555555555555555555555555","name":"signup",'
+        b'"timestamp":"2026-04-29T12:00:00Z","anonymousId":"aid_1","userId":"u_1",'
+        b'"properties":{"plan":"p\\nro"}}'
+    )
+
+
+def test_a_waiting_event_is_checked_as_one_that_is_sent() -> None:
+    wrong: Any = {"items": [1]}
+
+    with pytest.raises(ValueError, match="property 'items' has the unsupported type"):
+        encode_waiting("5" * 32, Event("signup", AT, wrong))
+
+
+VALUES = st.text() | st.integers() | st.booleans() | st.floats(allow_nan=False)
+
+
+@given(st.text(), st.dictionaries(st.text(), VALUES), st.none() | st.text())
+def test_a_waiting_event_is_one_line_and_comes_back_equal(
+    text: str, properties: dict[str, Any], one_id: str | None
+) -> None:
+    finite = {key: value for key, value in properties.items() if is_finite(value)}
+    event = Event(text, AT, finite, one_id, one_id)
+    waiting = encode_waiting("5" * 32, event)
+
+    assert b"\n" not in waiting
+    assert decode_waiting(waiting) == event
+
+
+def is_finite(value: object) -> bool:
+    return value not in (float("inf"), float("-inf"))
+
+
+def test_an_amount_and_a_datetime_come_back_as_the_wire_has_them() -> None:
+    at = datetime(2026, 4, 29, 12, tzinfo=timezone.utc)
+    event = Event("purchase", at, {"total": Money(Decimal("0.5"), "USD")})
+
+    assert decode_waiting(encode_waiting("5" * 32, event)) == Event(
+        "purchase", AT, {"total": Money(0.5, "USD")}
+    )
+
+
+def test_a_project_is_written_as_every_body_begins() -> None:
+    assert project_member('pr"oj\ud83d') == '"p":"pr\\"oj\ufffd"'.encode()
+
+
+# Without its part in C, as on other Pythons.
+WITHOUT_C = """
+import sys
+sys.modules["_json"] = None
+from clamp_analytics._wire import Event, encode_event
+event = Event("e", "t", {"plan": "caf\u00e9", "n": 1, "share": 0.5, "paid": True})
+sys.stdout.buffer.write(encode_event("p", event))
+"""
+
+
+def test_without_the_encoder_in_c_the_bytes_are_the_same() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_C], capture_output=True, check=True
+    )
+    event = Event("e", "t", {"plan": "caf\u00e9", "n": 1, "share": 0.5, "paid": True})
+
+    assert (done.stdout, done.stderr) == (encode_event("p", event), b"")
+
+
+def test_an_event_is_a_value_that_may_be_changed() -> None:
+    event = Event("signup", AT)
+    event.properties["plan"] = "pro"
+    event.user_id = "u_1"
+
+    assert event == Event("signup", AT, {"plan": "pro"}, user_id="u_1")
+    assert Event("signup", AT).properties == {}

@@ -15,7 +15,7 @@ import httpx
 import pytest
 from tests.sink import Sink
 
-from clamp_analytics import ClampConnectionError, ClampHTTPError, init, track
+from clamp_analytics import Clamp, ClampConnectionError, ClampHTTPError, init, track
 
 
 @pytest.fixture
@@ -52,6 +52,17 @@ def test_it_is_called_as_0_2_0_called_it(posts: list[Any]) -> None:
             },
         )
     ]
+
+
+def test_in_the_background_it_gets_a_batch_that_it_can_read(posts: list[Any]) -> None:
+    clamp = Clamp("proj_test", "sk_proj_test", background=True)
+    clamp.track("signup", {"text": "x" * 5_000}, timestamp="2026-01-01")
+
+    assert clamp.close(30) is True
+    ((url, arguments),) = posts
+    (event,) = arguments["json"]["events"]
+    assert url == "https://api.clamp.sh/e/s/batch"
+    assert (event["name"], event["properties"]) == ("signup", {"text": "x" * 5_000})
 
 
 @pytest.mark.parametrize("target", ["httpx.post", "clamp_analytics._client.httpx.post"])
