@@ -34,6 +34,7 @@ FLUSH_WAIT_S = 0.5
 SILENCE_S = 2.0
 # More events than ever wait: the thread need not be woken.
 _NEVER = 1 << 62
+_NOT_YET = float("inf")
 
 
 class Queue(Protocol):
@@ -90,6 +91,7 @@ class Delivery:
         self._reporter = reporter
         self._sender = Sender(project_id, transport, reporter)
         self._is_closed = False
+        self._has_ended = False
         self._begin()
         watch(self)
         # What an earlier process left in an outbox goes out without a new event.
@@ -107,6 +109,7 @@ class Delivery:
         # The thread ends: once nothing waits, or now.
         self._is_retired = False
         self._is_given_up = False
+        self._give_up_at_s = _NOT_YET
         self._flushes = 0
         self._answers = 0
         self._lost_at_flush = 0
@@ -122,6 +125,8 @@ class Delivery:
         """
         queue = self._queue
         with self._lock:
+            if self._has_ended:
+                return self._put_late(event)
             if self._is_closed:
                 raise ClampError("this Clamp was closed")
             try:
@@ -151,7 +156,6 @@ class Delivery:
             flush before.
         """
         with self._changed:
-            self._start_if_needed()
             is_empty = self._until_empty(timeout, None)
             lost, self._lost_at_flush = self._lost_at_flush, self._reporter.lost_count
             # What is given up has left the queue, but not for the server.
@@ -179,7 +183,6 @@ class Delivery:
             if self._is_closed:
                 return not self._waiting() and not self._has_lost()
             self._is_closed = True
-            self._start_if_needed()
             is_empty = self._until_empty(timeout, silence_s)
             self._is_retired = True
             self._is_given_up = not is_empty
@@ -188,11 +191,8 @@ class Delivery:
         # `on_error` may close, on the thread that delivers.
         if is_empty and thread is not None and thread is not current_thread():
             thread.join(min(timeout, MAX_TIME_S))
-        lost = self._queue.close()
-        if lost:
-            why = ClampError(f"not delivered when this Clamp was closed: {len(lost)}")
-            self._reporter.drop("closed", why, lost)
-        self._reporter.finish()
+        done = frozenset(self._sender.done)
+        self._lose([event for event in self._queue.close() if event not in done])
         return is_empty and not self._has_lost()
 
     def end(self, began_s: float) -> None:
@@ -200,6 +200,7 @@ class Delivery:
         spent_s = time.monotonic() - began_s
         timeout = max(self._options.exit_timeout - spent_s, 0.0)
         self.close(timeout, max(SILENCE_S - spent_s, 0.0))
+        self._has_ended = True
 
     def retire(self) -> None:
         """End the thread once nothing waits; what comes later starts another."""
@@ -227,6 +228,30 @@ class Delivery:
         self._queue.forked()
         self._reporter.forked()
 
+    def _put_late(self, event: bytes) -> bool:
+        """Take an event of an exit handler that runs after this has ended.
+
+        Nobody waits for it any more: an outbox keeps it for the next process, and
+        without one it is sent here and now.
+        """
+        if self._options.outbox is not None:
+            try:
+                self._queue.put(event)
+            except QueueFullError as full:
+                self._reporter.drop(full.reason, full, [event])
+                return False
+            return True
+        if not self._is_given_up and not self._sender.send([event]).left:
+            return True
+        self._lose([event])
+        return False
+
+    def _lose(self, events: list[bytes]) -> None:
+        if events:
+            why = ClampError(f"not delivered when this Clamp was closed: {len(events)}")
+            self._reporter.drop("closed", why, events)
+        self._reporter.finish()
+
     def _waiting(self) -> int:
         return self._queue.entered - self._queue.left
 
@@ -246,6 +271,9 @@ class Delivery:
 
     def _until_empty(self, timeout: float, silence_s: float | None) -> bool:
         """Wait, with the lock held, until what is in the queue now has left it."""
+        self._start_if_needed()
+        if self._thread is None and self._waiting():
+            return self._run_here(timeout if silence_s is None else silence_s)
         entered, answers = self._queue.entered, self._answers
         # A lock takes no infinity.
         timeout = min(timeout, MAX_TIME_S)
@@ -263,6 +291,26 @@ class Delivery:
             )
         finally:
             self._flushes -= 1
+
+    def _run_here(self, timeout: float) -> bool:
+        """Deliver what waits, with the lock held, where no thread can be started.
+
+        Python 3.12 starts none at the end of the process. No attempt begins after
+        `timeout`, but one that has begun is waited for.
+        """
+        was_retired, self._is_retired = self._is_retired, True
+        self._give_up_at_s = time.monotonic() + timeout
+        # So that nobody else comes here as well.
+        self._thread = current_thread()
+        self._flushes += 1
+        try:
+            self._run()
+        finally:
+            self._flushes -= 1
+            self._thread = None
+            self._give_up_at_s = _NOT_YET
+            self._is_retired = was_retired
+        return not self._waiting()
 
     def _run(self) -> None:
         while self._has_work():
@@ -286,7 +334,7 @@ class Delivery:
             self._wake_at = self._sender.max_events
             self._changed.wait_for(self._is_due, self._options.linger_s)
             self._wake_at = _NEVER
-            if self._is_given_up or not self._waiting():
+            if self._is_over() or not self._waiting():
                 self._thread = None
                 return False
             return True
@@ -300,7 +348,7 @@ class Delivery:
 
     def _deliver(self, events: list[bytes]) -> None:
         left, failures = events, 0
-        while left and not self._is_given_up:
+        while left and not self._is_over():
             attempt = self._sender.send(left)
             failures = failures + 1 if attempt.left == left else 0
             left = attempt.left
@@ -315,6 +363,7 @@ class Delivery:
 
     def _settle(self) -> None:
         self._queue.settle()
+        self._sender.done.clear()
         with self._changed:
             self._changed.notify_all()
 
@@ -328,8 +377,11 @@ class Delivery:
                 if self._is_hurried():
                     in_short_s = time.monotonic() + max(FLUSH_WAIT_S, attempt.wait_s)
                     until_s = min(until_s, in_short_s)
-            rest_s = until_s - time.monotonic()
-            self._changed.wait_for(lambda: self._is_given_up, rest_s)
+            rest_s = min(until_s, self._give_up_at_s) - time.monotonic()
+            self._changed.wait_for(self._is_over, rest_s)
+
+    def _is_over(self) -> bool:
+        return self._is_given_up or time.monotonic() >= self._give_up_at_s
 
     def _is_hurried(self) -> bool:
         return bool(self._flushes or self._is_given_up)

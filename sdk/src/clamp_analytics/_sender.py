@@ -56,6 +56,8 @@ class Sender:
     Attributes:
         max_events: How many to hand over at a time.
         max_bytes: The same in bytes of JSON.
+        done: Events that the server took or refused for good, also while `send`
+            has not returned yet; whoever settles them clears it.
     """
 
     def __init__(
@@ -67,6 +69,7 @@ class Sender:
         self._takes_batches = True
         self.max_events = MAX_BATCH_EVENTS
         self.max_bytes = MAX_BATCH_BYTES
+        self.done: list[bytes] = []
 
     def send(self, events: list[bytes]) -> Attempt:
         """Try once to bring events to the server.
@@ -129,6 +132,7 @@ class Sender:
 
     def _settle(self, events: Sequence[bytes], reply: Answer) -> None:
         """Count events that the server took or refused for good."""
+        self.done.extend(events)
         if not reply.is_success:
             self._reporter.drop(f"http_{reply.status_code}", _error(reply), events)
             return
