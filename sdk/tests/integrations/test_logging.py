@@ -11,15 +11,11 @@ from tests.sink import Sink
 
 import clamp_analytics
 from clamp_analytics import Clamp, Event
-from clamp_analytics.integrations import _guard, _start
+from clamp_analytics.integrations import _start
 from clamp_analytics.integrations._captured import is_new
 from clamp_analytics.integrations.logging import ClampHandler
 
-
-@pytest.fixture(autouse=True)
-def a_new_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_start, "_started", None)
-    monkeypatch.setattr(_guard, "_guard", _guard.Guard())
+pytestmark = pytest.mark.usefixtures("new_process")
 
 
 @contextmanager

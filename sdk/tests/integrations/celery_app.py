@@ -1,0 +1,84 @@
+"""A small project on Celery: what enqueues, and the tasks."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import Any
+
+import celery
+import redis
+
+import clamp_analytics
+from clamp_analytics import Money, context
+from clamp_analytics.integrations.celery import install, track
+
+REDIS_URL = os.environ["REDIS_URL"]
+
+app = celery.Celery("shop", broker=REDIS_URL)
+app.conf.broker_connection_retry_on_startup = True
+is_background = os.environ.get("SEND") != "at once"
+# Twice, as in a project whose module is loaded under two names.
+install(background=is_background)
+install(background=is_background)
+
+
+class SoldOutError(Exception):
+    """As a shop knows it."""
+
+
+@app.task(name="charge")
+def charge() -> None:
+    clamp_analytics.track("charged")
+
+
+@app.task(name="ship")
+def ship() -> None:
+    raise SoldOutError("no stock")
+
+
+@app.task(name="insist", bind=True, max_retries=2)
+def insist(self: Any) -> None:
+    clamp_analytics.track("tried", {"attempt": self.request.retries + 1})
+    raise self.retry(countdown=0, exc=SoldOutError("never any stock"))
+
+
+@app.task(name="expect", throws=(SoldOutError,))
+def expect() -> None:
+    raise SoldOutError("as so often")
+
+
+@app.task(name="die")
+def die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+@app.task(name="note")
+def note() -> None:
+    with redis.Redis.from_url(REDIS_URL) as connection:
+        connection.rpush("noted", "done")
+
+
+def sell() -> None:
+    with context("aid_1", "u_1"):
+        charge.delay()
+        ship.delay()
+        insist.delay()
+        expect.delay()
+        track.delay("bought", {"total": Money(29, "USD")})
+    charge.delay()
+
+
+def offload() -> None:
+    with context("aid_1", "u_1", {"plan": "pro"}):
+        track.delay("bought", {"total": Money(29, "USD")}, timestamp="2026-03-10")
+
+
+def lose_a_process() -> None:
+    die.delay()
+
+
+def work_without_clamp() -> None:
+    charge.delay()
+    ship.delay()
+    note.delay()
