@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
@@ -11,7 +11,13 @@ from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
 from tests.make import NOON
-from tests.questions.reference import FILTERED, value, value_of_session, visitors
+from tests.questions.reference import (
+    FILTERED,
+    limit,
+    value,
+    value_of_session,
+    visitors,
+)
 
 from clamp_server.model.event import EnrichedEvent
 
@@ -240,3 +246,137 @@ def is_counted(event: EnrichedEvent, query: Query) -> bool:
         return False
     strings = event.properties.strings
     return "property" not in query or strings.get(query["property"]) == query["value"]
+
+
+def breakdown(events: Events, query: Query, zone: ZoneInfo) -> list[dict[str, Any]]:
+    within = span(query["period"], zone)
+    dimension = query["dimension"]
+    if dimension in ("entry_page", "exit_page"):
+        return by_page(sessions(events, query, within), dimension, within)[
+            : limit(query)
+        ]
+    groups: dict[str, list[EnrichedEvent]] = defaultdict(list)
+    for event in happened(events, query, within):
+        groups[value(event, dimension, events)].append(event)
+    beside = {"referrer_host": "channel", "city": "country"}.get(dimension)
+    rows = []
+    for name in groups.keys() - {""}:
+        row = share(name, groups[name])
+        if beside:
+            counts = Counter(value(e, beside, events) for e in groups[name])
+            known = [(-n, text) for text, n in counts.items() if text]
+            row |= {beside: min(known)[1]} if known else {}
+        rows.append(row)
+    return ranked(rows)[: limit(query)]
+
+
+def share(name: str, events: Events) -> dict[str, Any]:
+    views = sum(event.name == "$pageview" for event in events)
+    return {"name": name, "pageviews": views, "visitors": visitors(events)}
+
+
+def by_page(visits: Sequence[Session], page: str, within: Span) -> list[dict[str, Any]]:
+    rows = []
+    for name in {getattr(visit, page) for visit in visits} - {""}:
+        these = [visit for visit in visits if getattr(visit, page) == name]
+        views = [
+            view
+            for visit in these
+            for view in visit.views
+            if within[0] <= view.occurred_at < within[1]
+        ]
+        people = {max(e.anonymous_id for e in visit.events) for visit in these} - {""}
+        rows.append({"name": name, "pageviews": len(views), "visitors": len(people)})
+    return ranked(rows)
+
+
+def ranked(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(rows, key=lambda r: (-r["visitors"], -r["pageviews"], r["name"]))
+
+
+def session_paths(events: Events, query: Query, zone: ZoneInfo) -> list[dict[str, Any]]:
+    least = int(query.get("min_pages", "1"))
+    groups: dict[tuple[str, str, bool], list[Session]] = defaultdict(list)
+    for visit in sessions(events, query, span(query["period"], zone)):
+        if len(visit.views) >= least:
+            bounced = len(visit.views) == 1
+            groups[visit.entry_page, visit.exit_page, bounced].append(visit)
+    return [
+        {
+            "entry_page": entry,
+            "exit_page": exit_,
+            "sessions": len(groups[entry, exit_, bounced]),
+            "avg_pages": mean(len(v.views) for v in groups[entry, exit_, bounced]),
+            "avg_duration_seconds": figure(
+                "avg_duration", [], groups[entry, exit_, bounced]
+            ),
+            "bounced": bounced,
+        }
+        for entry, exit_, bounced in sorted(groups, key=lambda g: (-len(groups[g]), g))
+    ][: limit(query)]
+
+
+def mean(numbers: Iterable[int]) -> float | None:
+    found = [*numbers]
+    return rounded(Fraction(sum(found), len(found)), 1) if found else None
+
+
+def engagement(events: Events, query: Query, zone: ZoneInfo) -> list[dict[str, Any]]:
+    within = span(query["period"], zone)
+    events = [event for event in events if event.sent_by == "browser"]
+    if query.get("view") == "sections":
+        return sections(events, query, within)
+    seen = happened(events, query, within)
+    visits = sessions(events, query, within)
+    rows = []
+    for page in {e.page.pathname for e in seen if e.name == "$pageview"} - {""}:
+        these = [e for e in seen if e.page.pathname == page]
+        views = [e for e in these if e.name == "$pageview"]
+        row: dict[str, Any] = {"pathname": page, "pageviews": len(views)}
+        row["visitors"] = visitors(views)
+        if query.get("view") == "engagement":
+            row |= reading(these, [v for v in visits if v.entry_page == page])
+        rows.append(row)
+    rows.sort(key=lambda r: (-r["pageviews"], -r["visitors"], r["pathname"]))
+    return rows[: limit(query)]
+
+
+def reading(events: Events, begun: Sequence[Session]) -> dict[str, Any]:
+    ends = [e.properties.strings for e in events if e.name == "$pageview_end"]
+    engaged = [digits(end.get("engagement_seconds")) for end in ends]
+    scrolled = [digits(end.get("max_scroll_pct")) for end in ends]
+    known = [n for n in scrolled if n is not None]
+    reached = {
+        f"pct_reached_{pct}": percent(sum(n >= pct for n in known), len(known))
+        for pct in (25, 50, 75, 100)
+    }
+    bounces = sum(len(visit.views) == 1 for visit in begun)
+    return {
+        "avg_engagement_seconds": mean(n for n in engaged if n is not None),
+        "bounce_rate": percent(bounces, len(begun)) if begun else None,
+        "avg_max_scroll": mean(known),
+        "scroll_distribution": {"samples": len(known), **reached} if known else None,
+    }
+
+
+def sections(events: Events, query: Query, within: Span) -> list[dict[str, Any]]:
+    others = {name: text for name, text in query.items() if name != "pathname"}
+    seen = happened(events, others, within)
+    page = query["pathname"]
+    views = sum(e.name == "$pageview" and e.page.pathname == page for e in seen)
+    found: dict[str, set[str]] = defaultdict(set)
+    for event in seen:
+        strings = event.properties.strings
+        is_there = (strings.get("pathname") or event.page.pathname) == page
+        if event.name == "$section_viewed" and is_there and event.session_id:
+            found[strings.get("section", "")].add(event.session_id)
+    return [
+        {
+            "section": name,
+            "views": len(found[name]),
+            "view_rate": percent(len(found[name]), views) if views else None,
+            "pageviews": views,
+        }
+        for name in sorted(found, key=lambda name: (-len(found[name]), name))
+        if name
+    ][: limit(query)]

@@ -136,6 +136,57 @@ class Compared(Exact):
     pct_delta: str
 
 
+class Share(Exact):
+    name: str
+    pageviews: int
+    visitors: int
+
+
+class HostShare(Share):
+    channel: MaybeText = UNSET
+
+
+class CityShare(Share):
+    country: MaybeText = UNSET
+
+
+class SessionPath(Exact):
+    entry_page: str
+    exit_page: str
+    sessions: int
+    avg_pages: Number
+    avg_duration_seconds: Number
+    bounced: bool
+
+
+class PageViews(Exact):
+    pathname: str
+    pageviews: int
+    visitors: int
+
+
+class ScrollDistribution(Exact):
+    samples: int
+    pct_reached_25: Number | None
+    pct_reached_50: Number | None
+    pct_reached_75: Number | None
+    pct_reached_100: Number | None
+
+
+class PageReading(PageViews):
+    avg_engagement_seconds: Number | None
+    bounce_rate: Number | None
+    avg_max_scroll: Number | None
+    scroll_distribution: ScrollDistribution | None
+
+
+class SectionViews(Exact):
+    section: str
+    views: int
+    view_rate: Number | None
+    pageviews: int
+
+
 class TopPage(Exact):
     name: str
     pageviews: int

@@ -120,7 +120,10 @@ def test_a_bad_period_is_refused_with_its_name() -> None:
 
 
 # Without these a question has no meaning.
-REQUIRED = {"traffic.compare": {"metric": "visitors", "a": "7d", "b": "30d"}}
+REQUIRED = {
+    "traffic.compare": {"metric": "visitors", "a": "7d", "b": "30d"},
+    "traffic.breakdown": {"dimension": "channel"},
+}
 
 
 @pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)

@@ -22,6 +22,13 @@ SHAPES: dict[str, list[Any]] = {
     "traffic.overview": [shape.Overview],
     "traffic.timeseries": [list[shape.Point]],
     "traffic.compare": [shape.Compared],
+    "traffic.breakdown": [list[shape.HostShare]],
+    "traffic.session_paths": [list[shape.SessionPath]],
+    "traffic.engagement": [
+        list[shape.PageViews],
+        list[shape.PageReading],
+        list[shape.SectionViews],
+    ],
     "traffic.realtime": [shape.Realtime],
     "events.list": [
         list[shape.EventTotal],

@@ -112,6 +112,7 @@ filters = seldom(
     | one_of("pathname", *PATHS[1:])
     | query(one_of("channel", "paid"), one_of("city", "Köln"))
 )
+limit = one_of("limit", "1", "3", "50", "50")
 metric = one_of("metric", *METRICS)
 granularity = nothing | one_of("granularity", "hour", "day", "week", "month")
 QUERIES: dict[str, Any] = {
@@ -126,6 +127,22 @@ QUERIES: dict[str, Any] = {
         seldom(query(one_of("property", "plan"), one_of("value", "", "pro"))),
         granularity,
         filters,
+    ),
+    "traffic.breakdown": query(
+        one_of("dimension", "pathname", "channel", "country", "device_type")
+        | one_of("dimension", "referrer_host", "city", "entry_page", "exit_page"),
+        period,
+        limit,
+        filters,
+    ),
+    "traffic.session_paths": query(
+        period, limit, filters, nothing | one_of("min_pages", "2", "3")
+    ),
+    "traffic.engagement": query(
+        period, limit, filters, nothing | one_of("view", "engagement")
+    )
+    | query(
+        period, limit, filters, one_of("view", "sections"), one_of("pathname", "/")
     ),
 }
 
@@ -142,9 +159,7 @@ def test_traffic_is_told_as_in_plain_python(
 ) -> None:
     asked = data.draw(QUERIES[name], "asked")
     project = stored(store, stream, zone)
-    expected: Callable[..., Any] = getattr(
-        reference, name.removeprefix("traffic.").replace("-", "_")
-    )
+    expected: Callable[..., Any] = getattr(reference, name.removeprefix("traffic."))
 
     found = answer(store, QUESTIONS[name], urlencode(asked), project=project)
 

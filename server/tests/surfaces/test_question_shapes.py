@@ -36,6 +36,15 @@ EVERY_SHAPE: list[tuple[str, Shape]] = [
     ("/timeseries?event=signup&property=plan&value=pro", list[shape.Point]),
     ("/compare?metric=bounce_rate&a=7d&b=30d", shape.Compared),
     ("/compare?metric=avg_duration&a=today&b=yesterday", shape.Compared),
+    ("/breakdown?dimension=pathname", list[shape.Share]),
+    ("/breakdown?dimension=entry_page", list[shape.Share]),
+    ("/breakdown?dimension=referrer_host", list[shape.HostShare]),
+    ("/breakdown?dimension=city", list[shape.CityShare]),
+    ("/session-paths", list[shape.SessionPath]),
+    ("/session-paths?min_pages=2", list[shape.SessionPath]),
+    ("/engagement", list[shape.PageViews]),
+    ("/engagement?view=engagement", list[shape.PageReading]),
+    ("/engagement?view=sections&pathname=/", list[shape.SectionViews]),
     ("/realtime", shape.Realtime),
     ("/realtime?window_minutes=60", shape.Realtime),
     ("/events", list[shape.EventTotal]),
@@ -85,6 +94,7 @@ def one_of_everything(project_id: ProjectId) -> list[EnrichedEvent]:
     """Make events that together give every field of every answer a value."""
     whole: dict[str, Any] = {
         "project_id": project_id,
+        "sent_by": "browser",
         "session_id": "sid",
         "anonymous_id": "aid",
         "user_id": "uid",
@@ -93,9 +103,15 @@ def one_of_everything(project_id: ProjectId) -> list[EnrichedEvent]:
         "device": Device(
             browser="Firefox", browser_version="1", os="Linux", device_type="desktop"
         ),
-        "place": Place(country="DE"),
+        "place": Place(country="DE", city="Ulm"),
         "properties": Properties(
-            strings={"plan": "pro", "product": "mug"},
+            strings={
+                "plan": "pro",
+                "product": "mug",
+                "section": "hero",
+                "engagement_seconds": "7",
+                "max_scroll_pct": "80",
+            },
             numbers={"seats": 5.0},
             booleans={"trial": True},
             money={"total": Money(Decimal(29), "USD")},
@@ -106,6 +122,9 @@ def one_of_everything(project_id: ProjectId) -> list[EnrichedEvent]:
         event("signup", **whole),
         event("signup", TODAY.replace(day=9, hour=20), **whole),
         view("sid", project_id=project_id, place=whole["place"]),
+        view("sid", NOON.replace(minute=1), project_id=project_id),
+        event("$section_viewed", **whole),
+        event("$pageview_end", **whole),
         event("$pageview", **whole),
         event("$error", bug=bug, **whole),
         # And one that knows next to nothing.

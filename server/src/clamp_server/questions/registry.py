@@ -7,13 +7,16 @@ from types import MappingProxyType
 from typing import Any
 
 from clamp_server.questions.ask import Question
+from clamp_server.questions.breakdown import breakdown
 from clamp_server.questions.compare import compare
+from clamp_server.questions.engagement import engagement
 from clamp_server.questions.error_groups import errors_groups
 from clamp_server.questions.errors import errors_list
 from clamp_server.questions.events import events_list
 from clamp_server.questions.observed_schema import observed_schema
 from clamp_server.questions.overview import overview
 from clamp_server.questions.revenue import revenue_list
+from clamp_server.questions.session_paths import session_paths
 from clamp_server.questions.timeseries import timeseries
 from clamp_server.questions.traffic import realtime
 
@@ -27,6 +30,9 @@ QUESTIONS: Mapping[str, AnyQuestion] = MappingProxyType(
             overview,
             timeseries,
             compare,
+            breakdown,
+            session_paths,
+            engagement,
             realtime,
             events_list,
             observed_schema,
