@@ -7,14 +7,12 @@ from tests.sink import Sink
 
 import clamp_analytics
 from clamp_analytics import BackgroundDelivery
-from clamp_analytics.integrations import _guard, _start
-from clamp_analytics.integrations._start import has_client, start
+from clamp_analytics.integrations._start import failure_of_start, has_client, start
+
+pytestmark = pytest.mark.usefixtures("new_process")
 
 
-@pytest.fixture(autouse=True)
-def a_new_process(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_start, "_started", None)
-    monkeypatch.setattr(_guard, "_guard", _guard.Guard())
+MISSING_KEY = "missing api_key: pass it, or set CLAMP_API_KEY in the environment"
 
 
 def options(sink: Sink) -> dict[str, object]:
@@ -37,7 +35,6 @@ def test_how_it_is_delivered_can_be_said(sink: Sink) -> None:
 
     assert [clamp_analytics.track("a"), clamp_analytics.track("b")] == [True, False]
     sink.may_answer.set()
-    clamp_analytics.flush()
 
 
 def test_a_missing_key_is_one_warning_and_an_off_switch(
@@ -51,10 +48,10 @@ def test_a_missing_key_is_one_warning_and_an_off_switch(
         (
             "clamp_analytics",
             logging.WARNING,
-            "Clamp is switched off: missing api_key: pass it, or set CLAMP_API_KEY"
-            " in the environment",
+            f"Clamp is switched off: {MISSING_KEY}",
         )
     ]
+    assert failure_of_start() == MISSING_KEY
 
 
 def test_a_client_that_the_application_made_stays() -> None:

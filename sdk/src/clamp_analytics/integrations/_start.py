@@ -10,6 +10,8 @@ from clamp_analytics.integrations._guard import guarded
 
 # With these an integration was started last.
 _started: Mapping[str, Any] | None = None
+# Why it is switched off.
+_failure: str | None = None
 
 
 def start(options: Mapping[str, Any]) -> None:
@@ -24,17 +26,23 @@ def start(options: Mapping[str, Any]) -> None:
     Args:
         options: Arguments of `init()`.
     """
-    global _started
+    global _started, _failure
     if has_client() and (not options or options == _started):
         return
-    _started = dict(options)
+    _started, _failure = dict(options), None
     try:
         clamp_analytics.init(**{"background": True, **options})
     # The border to the host application: a wrong setting must not keep it from
     # starting.
     except Exception as error:
+        _failure = str(error)
         guarded().warn("Clamp is switched off: %s", error)
         clamp_analytics.init(enabled=False)
+
+
+def failure_of_start() -> str | None:
+    """What kept the last `start` from its work; None if nothing did."""
+    return _failure
 
 
 def has_client() -> bool:
