@@ -7,6 +7,7 @@ import sys
 import typer
 
 from clamp_server.cli import geo, key, project, user
+from clamp_server.cli.ask import FREE_OPTIONS, ask
 from clamp_server.cli.demo import demo
 from clamp_server.cli.serve import serve
 from clamp_server.errors import ClampServerError
@@ -23,6 +24,7 @@ app.add_typer(project.app, name="project")
 app.add_typer(key.app, name="key")
 app.add_typer(user.app, name="user")
 app.add_typer(geo.app, name="geo")
+app.command(context_settings=FREE_OPTIONS)(ask)
 app.command()(demo)
 
 
