@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from tests.recorder import OK, Post, Recorder, Reply
 from tests.sink import Sink
+from tests.threadless import no_new_threads
 
 from clamp_analytics import (
     BackgroundDelivery,
@@ -190,17 +191,54 @@ def test_what_waits_already_goes_out_without_a_new_event(start: Start) -> None:
 
 def test_where_no_thread_can_start_events_wait_for_one_that_can(start: Start) -> None:
     rig = start()
-    # No system has that much memory for a thread's stack.
-    usual_bytes = threading.stack_size(1 << 48)
-    try:
+    with no_new_threads():
         taken = rig.put("a")
-    finally:
-        threading.stack_size(usual_bytes)
     rig.put("b")
 
     assert taken == [True]
     assert rig.delivery.flush(30) is True
     assert rig.batches == [["a", "b"]]
+
+
+def test_where_no_thread_can_start_a_flush_delivers_itself(
+    start: Start, new_threads: Callable[[], set[threading.Thread]]
+) -> None:
+    rig = start(SILENT, OK, linger_s=FOR_EVER_S)
+    with no_new_threads():
+        rig.put("a", "b")
+        is_whole = rig.delivery.flush(30)
+    by_itself = (rig.batches, new_threads())
+    rig.put("c")
+
+    assert (is_whole, by_itself) == (True, ([["a", "b"], ["a", "b"]], set()))
+    assert rig.delivery.flush(30) is True
+    assert (rig.batches[2:], len(new_threads())) == ([["c"]], 1)
+    assert rig.delivery.stats() == Stats(3, 0, {})
+
+
+def test_a_flush_that_delivers_itself_gives_up_in_time_and_loses_nothing(
+    start: Start,
+) -> None:
+    rig = start(SILENT, OK)
+    with no_new_threads():
+        rig.put("a")
+        at_once = [rig.delivery.flush(0), rig.delivery.flush(-1)]
+        tried = list(rig.batches)
+    one_more = rig.delivery.flush(30)
+
+    assert (at_once, tried, one_more) == ([False, False], [], True)
+    assert rig.delivery.stats() == Stats(1, 0, {})
+
+
+def test_a_close_that_delivers_itself_gives_up_on_silence(start: Start) -> None:
+    rig = start(SILENT)
+    with no_new_threads():
+        rig.put("a")
+        is_whole = rig.delivery.close(FOR_EVER_S, silence_s=0.05)
+
+    assert is_whole is False
+    assert set(map(tuple, rig.batches)) == {("a",)}
+    assert rig.delivery.stats() == Stats(0, 0, {"closed": 1})
 
 
 @pytest.mark.parametrize(
@@ -444,6 +482,46 @@ def test_an_end_that_began_long_ago_has_no_time_left(start: Start) -> None:
     assert rig.delivery.stats() == Stats(0, 0, {"closed": 1})
 
 
+def test_what_comes_after_the_end_is_sent_at_once_or_told(start: Start) -> None:
+    rig = start(OK, Answer(400, "why"), SILENT)
+    rig.delivery.end(time.monotonic())
+
+    assert rig.put("sent", "refused", "silent") == [True, True, False]
+    assert rig.told == [
+        ("the server answered 400: why", ["refused"]),
+        ("not delivered when this Clamp was closed: 1", ["silent"]),
+    ]
+    assert rig.delivery.stats() == Stats(1, 0, {"http_400": 1, "closed": 1})
+
+
+def test_what_comes_after_an_end_that_gave_up_is_told_without_a_try(
+    start: Start,
+) -> None:
+    rig = start()
+    rig.transport.may_reply.clear()
+    rig.put("a")
+    rig.transport.wait_for_posts(1)
+    rig.delivery.end(time.monotonic() - FOR_EVER_S)
+
+    assert rig.put("late") == [False]
+    assert [names for _, names in rig.told] == [["a"], ["late"]]
+    assert rig.batches == [["a"]]
+
+
+def test_an_outbox_takes_what_comes_after_the_end_while_there_is_room(
+    start: Start, tmp_path: Path
+) -> None:
+    # Room for one: with its line's own bytes an event is over half of this.
+    outbox = Outbox(tmp_path, "proj_x", 200, lambda *lost: None)
+    rig = start(queue=outbox, outbox=tmp_path)
+    rig.delivery.end(time.monotonic())
+
+    assert rig.put("kept", "beyond") == [True, False]
+    assert [names for _, names in rig.told] == [["beyond"]]
+    assert rig.reporter.dropped == {"outbox_full": 1}
+    assert rig.batches == []
+
+
 def test_a_retired_thread_ends_when_all_is_delivered(
     start: Start, new_threads: Callable[[], set[threading.Thread]]
 ) -> None:
@@ -551,14 +629,22 @@ def test_an_on_error_may_close_on_the_thread_that_delivers(
 
 
 def test_a_signal_handler_may_track_while_the_code_it_interrupts_does() -> None:
+    is_handled = threading.Event()
+
     class Interrupted(MemoryQueue):
         def put(self, event: bytes) -> None:
             if b"interrupted" in event:
                 signal.raise_signal(signal.SIGINT)
+                assert is_handled.wait(timeout=30)
             super().put(event)
 
     rig = Rig(queue=Interrupted(10, 10_000))
-    usual = signal.signal(signal.SIGINT, lambda number, frame: rig.put("handler"))
+
+    def handle(number: int, frame: object) -> None:
+        rig.put("handler")
+        is_handled.set()
+
+    usual = signal.signal(signal.SIGINT, handle)
     try:
         rig.put("interrupted")
     finally:

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import threading
 
+from tests.threadless import no_new_threads
+
 from clamp_analytics._fan import for_each
 
 
@@ -42,11 +44,7 @@ def test_few_items_take_few_threads() -> None:
 
 
 def test_where_no_thread_can_be_started_the_calling_one_does_it_all() -> None:
-    # No system has that much memory for a thread's stack.
-    usual_bytes = threading.stack_size(1 << 48)
-    try:
+    with no_new_threads():
         results = for_each(lambda item: item * 10, [1, 2, 3], 3)
-    finally:
-        threading.stack_size(usual_bytes)
 
     assert results == [10, 20, 30]

@@ -372,7 +372,11 @@ def test_a_project_is_written_as_every_body_begins() -> None:
 # Without its part in C, as on other Pythons.
 WITHOUT_C = """
 import sys
+for name in [name for name in sys.modules if name.split(".")[0] == "json"]:
+    del sys.modules[name]
 sys.modules["_json"] = None
+import json.encoder
+assert json.encoder.c_make_encoder is None
 from clamp_analytics._wire import Event, encode_event
 event = Event("e", "t", {"plan": "caf\u00e9", "n": 1, "share": 0.5, "paid": True})
 sys.stdout.buffer.write(encode_event("p", event))
