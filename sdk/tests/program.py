@@ -76,5 +76,6 @@ def run(source: str, *arguments: str, options: str = "") -> list[Any]:
         said = []
         while line := program.hear():
             said.append(line)
-        assert program.end() == (0, "")
+        ended = program.end()
+    assert ended == (0, ""), ended[1]
     return said

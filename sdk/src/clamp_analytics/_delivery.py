@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections import deque
 from threading import Condition, RLock, Thread, current_thread
 from typing import Protocol
 
@@ -103,6 +104,8 @@ class Delivery:
         # the code that it interrupts does.
         self._lock = RLock()
         self._changed = Condition(self._lock)
+        self._is_putting = False
+        self._interrupting: deque[bytes] = deque()
         self._thread: Thread | None = None
         # The thread sleeps until so many wait.
         self._wake_at = _NEVER
@@ -123,27 +126,40 @@ class Delivery:
         Raises:
             ClampError: If this was closed.
         """
-        queue = self._queue
+        queue, full = self._queue, None
         with self._lock:
+            if self._is_putting:
+                # This is a signal's handler, which has interrupted its own thread
+                # right in here: what is going on below has to be finished first.
+                self._interrupting.append(event)
+                return True
             if self._has_ended:
                 return self._put_late(event)
             if self._is_closed:
                 raise ClampError("this Clamp was closed")
+            self._is_putting = True
             try:
                 queue.put(event)
-            except QueueFullError as error:
-                full = error
-            else:
                 if self._thread is None:
                     self._start_if_needed()
                 # Notifying takes as long as all the rest of this, and in a burst
                 # nobody is asleep.
                 elif queue.entered - queue.left >= self._wake_at:
-                    self._wake_at = _NEVER
                     self._changed.notify_all()
-                return True
-        self._reporter.drop(full.reason, full, [event])
-        return False
+                    self._wake_at = _NEVER
+            except QueueFullError as error:
+                full = error
+            finally:
+                self._is_putting = False
+            if self._interrupting:
+                self._put_interrupting()
+        if full is not None:
+            self._reporter.drop(full.reason, full, [event])
+        return full is None
+
+    def _put_interrupting(self) -> None:
+        while self._interrupting:
+            self.put(self._interrupting.popleft())
 
     def flush(self, timeout: float) -> bool:
         """Wait until the server has every event that is in here now.
@@ -156,6 +172,7 @@ class Delivery:
             flush before.
         """
         with self._changed:
+            self._put_interrupting()
             is_empty = self._until_empty(timeout, None)
             lost, self._lost_at_flush = self._lost_at_flush, self._reporter.lost_count
             # What is given up has left the queue, but not for the server.
@@ -182,6 +199,7 @@ class Delivery:
         with self._changed:
             if self._is_closed:
                 return not self._waiting() and not self._has_lost()
+            self._put_interrupting()
             self._is_closed = True
             is_empty = self._until_empty(timeout, silence_s)
             self._is_retired = True
@@ -261,12 +279,18 @@ class Delivery:
     def _start_if_needed(self) -> None:
         if self._thread is None and self._waiting():
             thread = Thread(target=self._run, name="clamp-delivery", daemon=True)
+            # Before it starts: one that is not the thread of this ends at once, as
+            # when a signal's handler raises in the middle of this.
+            self._thread = thread
             try:
                 thread.start()
             # The interpreter ends and starts no more threads.
             except RuntimeError:
+                self._thread = None
                 return
-            self._thread = thread
+            except BaseException:
+                self._thread = None
+                raise
             watch_end_of_worker()
 
     def _until_empty(self, timeout: float, silence_s: float | None) -> bool:
@@ -326,6 +350,8 @@ class Delivery:
     def _has_work(self) -> bool:
         """Sleep until events wait, and then a little for others to join them."""
         with self._changed:
+            if self._thread is not current_thread():
+                return False
             while not self._waiting():
                 if self._is_retired:
                     break

@@ -41,8 +41,9 @@ class MemoryQueue:
         """
         waiting = self.entered - self.left
         waiting_bytes = self._entered_bytes - self._left_bytes
+        size_bytes = len(event)
         if waiting >= self._max_events or (
-            waiting and waiting_bytes + len(event) > self._max_bytes
+            waiting and waiting_bytes + size_bytes > self._max_bytes
         ):
             raise QueueFullError(
                 "queue_full",
@@ -50,9 +51,10 @@ class MemoryQueue:
                 " that BackgroundDelivery(max_events=, max_bytes=) allows; is the"
                 " server reachable?",
             )
-        self._events.append(event)
-        self._entered_bytes += len(event)
+        self._entered_bytes += size_bytes
+        # Last, and with nothing in between where a signal's handler could raise.
         self.entered += 1
+        self._events.append(event)
 
     def take(self, max_events: int, max_bytes: int) -> list[bytes]:
         """Return the oldest events; the same ones again until `settle`.

@@ -117,16 +117,23 @@ class Outbox:
                 " which is all that BackgroundDelivery(outbox_max_bytes=) allows;"
                 " is the server reachable?",
             )
+        size_bytes = len(line)
         try:
-            self._writable(at).append(line)
+            segment = self._writable(at)
+            before = segment.entered
+            try:
+                segment.append(line)
+            finally:
+                # Also when a signal's handler raises just behind it.
+                is_in = segment.entered - before
+                self._put += is_in
+                self._put_bytes += size_bytes * is_in
         except OSError as error:
             raise QueueFullError(
                 "outbox_unwritable",
                 f"cannot write to the outbox {self._directory}: {error.strerror};"
                 " is the disk full?",
             ) from error
-        self._put += 1
-        self._put_bytes += len(line)
 
     def _writable(self, at: bytes) -> Segment:
         active = self._active

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from tests.batch_sink import BatchSink, Counts
+from tests.program import run
+
+pytestmark = pytest.mark.skipif(
+    not hasattr(signal, "setitimer"), reason="this system has no timer that signals"
+)
+
+# The handler interrupts whatever the main thread is just doing in its own track().
+INTERRUPTED = """
+import itertools, signal, sys
+from clamp_analytics import flush, stats, track
+from tests.app import start, tell
+
+numbers = itertools.count()
+# Appending is one step, which a count of one's own is not.
+taken, handled = [], []
+
+def handle(number, frame):
+    handled.append(track(f"handled_{next(numbers)}"))
+
+start(sys.argv[1], sys.argv[2])
+signal.signal(signal.SIGALRM, handle)
+signal.setitimer(signal.ITIMER_REAL, 0.0002, 0.0002)
+while len(handled) < 2000:
+    taken.append(track(f"tracked_{next(numbers)}"))
+signal.setitimer(signal.ITIMER_REAL, 0)
+tell(is_whole=flush(50))
+print(sum(taken) + sum(handled))
+"""
+
+
+@pytest.mark.parametrize("has_outbox", [False, True])
+def test_a_signal_handler_may_track_while_the_same_thread_does(
+    tmp_path: Path, has_outbox: bool
+) -> None:
+    outbox = str(tmp_path) if has_outbox else ""
+    with BatchSink() as sink:
+        said, tracked = run(INTERRUPTED, sink.endpoint, outbox)
+
+    assert said == {
+        "is_whole": True,
+        "sent": int(tracked),
+        "waiting": 0,
+        "dropped": {},
+        "reported": {},
+    }
+    assert (sink.counts, sink.repeats) == (Counts(stored=int(tracked)), 0)
+
+
+# As Celery's soft time limit does, at whatever place it hits. The thread starts
+# before: Python's own start of one may not be broken off.
+BROKEN_OFF = """
+import signal, sys
+from clamp_analytics import flush, track
+from tests.app import start, tell
+
+class TimeIsUp(Exception):
+    pass
+
+def handle(number, frame):
+    raise TimeIsUp
+
+start(sys.argv[1], sys.argv[2])
+track("first")
+signal.signal(signal.SIGALRM, handle)
+taken, broken = 1, 0
+while broken < 1000:
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.0002)
+        while True:
+            track(f"event_{taken}_{broken}")
+            taken += 1
+    except TimeIsUp:
+        broken += 1
+tell(is_whole=flush(5))
+print(taken)
+"""
+
+
+@pytest.mark.parametrize("has_outbox", [False, True])
+def test_a_signal_handler_that_raises_costs_one_call_at_most(
+    tmp_path: Path, has_outbox: bool
+) -> None:
+    outbox = str(tmp_path) if has_outbox else ""
+    with BatchSink() as sink:
+        said, taken = run(BROKEN_OFF, sink.endpoint, outbox)
+
+    # An event whose call was broken off may have been taken, or not.
+    assert int(taken) <= sink.counts.stored <= int(taken) + 1000
+    assert (sink.counts.doubled, sink.repeats) == (0, 0)
+    assert (said["dropped"], said["reported"]) == ({}, {})
+    # Python 3.9 lets a handler raise between any two steps, also those of an
+    # addition: counts may be off by one there.
+    if sys.version_info >= (3, 10):
+        assert (said["is_whole"], said["waiting"]) == (True, 0)
+        assert said["sent"] == sink.counts.stored
