@@ -9,14 +9,17 @@ import redis
 from dramatiq.brokers.redis import RedisBroker
 
 import clamp_analytics
-from clamp_analytics import Money, context
+from clamp_analytics import BackgroundDelivery, Money, context
 from clamp_analytics.integrations.dramatiq import ClampMiddleware, track_actor
 
 REDIS_URL = os.environ["REDIS_URL"]
 
 # Its own arguments have no types.
 broker = RedisBroker(url=REDIS_URL)  # type: ignore[no-untyped-call]
-broker.add_middleware(ClampMiddleware())
+# Nothing is sent before the process ends where that is what a test is about.
+is_late = os.environ.get("SEND") == "at the end"
+way = BackgroundDelivery(linger_s=3600) if is_late else True
+broker.add_middleware(ClampMiddleware(background=way))
 dramatiq.set_broker(broker)
 track = track_actor()
 

@@ -102,6 +102,19 @@ def test_tasks_run_as_if_there_were_no_clamp(
     assert sink.requests == []
 
 
+def test_a_worker_that_ends_delivers_what_waits(
+    place: Place, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEND", "at the end")
+    enqueue(place, "work_without_clamp")
+    with place.worker(*WORKER):
+        place.noted()
+        assert sink.requests == []
+
+    names = [event.name for event in arrived(sink)]
+    assert names == ["charged", "$error"]
+
+
 def test_the_track_task_tries_again_when_the_server_is_away(
     place: Place, sink: Sink, monkeypatch: pytest.MonkeyPatch
 ) -> None:

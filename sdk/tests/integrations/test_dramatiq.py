@@ -76,6 +76,18 @@ def test_messages_are_processed_as_if_there_were_no_clamp(
     assert sink.requests == []
 
 
+def test_a_worker_that_ends_delivers_what_waits(
+    place: Place, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SEND", "at the end")
+    enqueue(place, "work_without_clamp")
+    with place.worker(*WORKER):
+        place.noted()
+        assert sink.requests == []
+
+    assert arrived(sink) == [Arrived("charged", None, None, {})]
+
+
 class Refusing(Middleware):
     """Skips every message, as one that limits their age does."""
 

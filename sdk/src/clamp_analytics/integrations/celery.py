@@ -20,6 +20,7 @@ import random
 from datetime import datetime
 from typing import Any
 
+import clamp_analytics
 from clamp_analytics import Clamp, ClampError
 from clamp_analytics.integrations._captured import capture
 from clamp_analytics.integrations._carried import CARRIED, carried, unpacked_context
@@ -36,9 +37,8 @@ with needs("celery"):
     import celery
     from celery import signals
 
-# What a worker process may wait for its last events, in seconds. Celery itself
-# waits longer.
-EXIT_FLUSH_S = 5.0
+# What a process of the pool may wait for its last events, in seconds.
+EXIT_FLUSH_S = 2.0
 # From 1 second to 10 minutes, doubled 10 times: an outage of half an hour.
 MAX_RETRIES = 10
 LONGEST_WAIT_S = 600.0
@@ -144,7 +144,7 @@ def track(
         name: As in `clamp_analytics.track()`, and so are all the others.
     """
     try:
-        return sender(None).track(
+        return clamp_analytics.track(
             name, unpacked(properties), anonymous_id, timestamp, user_id=user_id
         )
     except ClampError as error:

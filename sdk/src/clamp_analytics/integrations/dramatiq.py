@@ -25,7 +25,7 @@ from clamp_analytics import Clamp, ClampError
 from clamp_analytics.integrations import _loggers
 from clamp_analytics.integrations._captured import capture
 from clamp_analytics.integrations._carried import CARRIED, carried, unpacked_context
-from clamp_analytics.integrations._guard import guarded, needs, sender
+from clamp_analytics.integrations._guard import needs
 from clamp_analytics.integrations._offload import (
     PackedProperties,
     can_pass,
@@ -38,8 +38,6 @@ with needs("dramatiq"):
     import dramatiq
     from dramatiq.middleware import Retries
 
-# What a worker may wait for its last events when it ends, in seconds.
-EXIT_FLUSH_S = 5.0
 MAX_RETRIES = 10
 
 
@@ -116,11 +114,6 @@ class ClampMiddleware(dramatiq.Middleware):
         }
         with unpacked_context(message.options.get(CARRIED)):
             capture(error, told, self._client, handled=False)
-
-    def after_worker_shutdown(self, broker: Any, worker: Any) -> None:
-        """Deliver what waits."""
-        with guarded():
-            sender(self._client).flush(EXIT_FLUSH_S)
 
     def _close(self) -> None:
         # None was opened where a middleware before this one skipped the message.
