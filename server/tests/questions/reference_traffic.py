@@ -84,17 +84,38 @@ def digits(text: str | None) -> int | None:
     return int(text)
 
 
-def happened(events: Events, query: Query, within: Span) -> list[EnrichedEvent]:
-    """Return the events of a period that every filter holds for, without bots."""
+def happened(
+    events: Events, query: Query, within: Span, covering: Span | None = None
+) -> list[EnrichedEvent]:
+    """Return the events of a period that every filter holds for, without bots.
+
+    A visitor is seen as a bot up to a day away from all that is asked about.
+    """
     start, end = within
+    bots = bot_visitors(events, covering or within)
     filters = [name for name in FILTERED if name in query]
     return [
         event
         for event in events
         if start <= event.occurred_at < end
         and all(value(event, name, events) == query[name] for name in filters)
-        and ("device_type" in filters or value(event, "device_type", events) != "bot")
+        and ("device_type" in filters or not is_of_bots(event, bots))
     ]
+
+
+def bot_visitors(events: Events, within: Span) -> set[str]:
+    start, end = within
+    return {
+        event.anonymous_id
+        for event in events
+        if start - DAY <= event.occurred_at < end + DAY
+        and event.device.device_type == "bot"
+    } - {""}
+
+
+def is_of_bots(event: EnrichedEvent, bots: set[str]) -> bool:
+    is_served = event.sent_by == "server" and event.anonymous_id in bots
+    return is_served or event.device.device_type == "bot"
 
 
 def sessions(
@@ -152,7 +173,7 @@ def figure(metric: str, seen: Events, visits: Sequence[Session]) -> float:
 def figures(
     events: Events, query: Query, within: Span, covering: Span
 ) -> dict[str, float]:
-    seen = happened(events, query, within)
+    seen = happened(events, query, within, covering)
     visits = sessions(events, query, within, covering)
     return {
         metric: figure(metric, seen, visits)

@@ -80,7 +80,6 @@ def select_breakdown(params: BreakdownParams, dialect: Dialect) -> Sql:
         d for d in DIMENSIONS if d in (*filtered, params.dimension, beside)
     ]
     source = scoped(params.scope, from_sessions=looked_at)
-    events: LiteralString = f"({source.text}) AS event"
     values: dict[str, Value] = {
         **source.values,
         "pageview": "$pageview",
@@ -90,19 +89,21 @@ def select_breakdown(params: BreakdownParams, dialect: Dialect) -> Sql:
         SELECT {params.dimension} AS label,
                count(*) FILTER (WHERE name = $pageview) AS pageviews,
                {VISITORS} AS visitors
-        FROM {events}
+        FROM event
         WHERE {params.dimension} <> ''
         GROUP BY {params.dimension}
         ORDER BY visitors DESC, pageviews DESC, label
         LIMIT $limit
     """
+    events: LiteralString = f"WITH event AS ({source.text})"
     if beside is None:
-        return Sql(top, values)
+        return Sql(f"{events} {top}", values)
     return Sql(
         f"""
+        {events}
         SELECT ranked.label AS label, pageviews, visitors, beside
         FROM ({top}) AS ranked
-        JOIN ({_usual(params.dimension, beside, events)}) AS usual
+        JOIN ({_usual(params.dimension, beside)}) AS usual
             ON ranked.label = usual.label
         ORDER BY visitors DESC, pageviews DESC, label
         """,
@@ -110,9 +111,7 @@ def select_breakdown(params: BreakdownParams, dialect: Dialect) -> Sql:
     )
 
 
-def _usual(
-    dimension: LiteralString, beside: LiteralString, events: LiteralString
-) -> LiteralString:
+def _usual(dimension: LiteralString, beside: LiteralString) -> LiteralString:
     """Write the SELECT of the most frequent `beside` of each value.
 
     A known one is preferred; of equally frequent ones, the first of the alphabet.
@@ -121,7 +120,7 @@ def _usual(
         SELECT label, argMin(beside, (beside = '', -n, beside)) AS beside
         FROM (
             SELECT {dimension} AS label, {beside} AS beside, count(*) AS n
-            FROM {events}
+            FROM event
             WHERE {dimension} <> ''
             GROUP BY {dimension}, {beside}
         ) AS pair

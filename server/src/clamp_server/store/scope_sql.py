@@ -45,7 +45,6 @@ def scoped(
         "start": start or scope.period.start,
         "end": scope.period.end,
     }
-    taken = set(from_sessions)
     among: LiteralString = "true"
     conditions: list[LiteralString] = []
     for dimension, value in scope.filters:
@@ -53,26 +52,32 @@ def scoped(
         values[f"filter_{dimension}"] = value
     if scope.leaves_out_bots and "device_type" not in scope.filtered:
         conditions.append("device_type <> 'bot'")
-        # What a server tells of a bot's session is the bot's. Where nothing else
-        # is taken from sessions, it is enough to look into those of such visitors.
-        among = "true" if taken else _OF_BOTS
-        taken.add("device_type")
-    if not taken:
+        among = _NOT_OF_BOTS
+    if from_sessions:
+        servers = server_events(from_sessions, among)
+        values["pageview"] = "$pageview"
+    else:
+        servers = f"{_OWN} AND sent_by = 'server' AND {among}"
+    if not from_sessions and among == "true":
         return Sql(" AND ".join([_OWN, *conditions]), values)
-    others: LiteralString = f"{_OWN} AND NOT (sent_by = 'server' AND {among})"
-    joined: LiteralString = f"{others} UNION ALL {server_events(taken, among)}"
-    values["pageview"] = "$pageview"
+    # In two parts, so that only the events of servers are held against the bots.
+    both: LiteralString = f"{_OWN} AND sent_by <> 'server' UNION ALL {servers}"
     condition: LiteralString = " AND ".join(conditions) or "true"
-    return Sql(f"SELECT * FROM ({joined}) AS joined WHERE {condition}", values)
+    return Sql(f"SELECT * FROM ({both}) AS event WHERE {condition}", values)
 
 
 _OWN: LiteralString = """
     SELECT * FROM events
     WHERE project_id = $project_id AND occurred_at >= $start AND occurred_at < $end
 """
-_OF_BOTS: LiteralString = """
-    anonymous_id IN (
+# A server does not know that it serves a bot; the browser whose id it was given
+# does. Bots are looked for within a day: in all events there are, that would take
+# longer than the question about the last five minutes.
+_NOT_OF_BOTS: LiteralString = """
+    anonymous_id NOT IN (
         SELECT anonymous_id FROM events
-        WHERE project_id = $project_id AND device_type = 'bot' AND session_id <> ''
+        WHERE project_id = $project_id AND device_type = 'bot' AND anonymous_id <> ''
+          AND occurred_at >= $start - INTERVAL 1 DAY
+          AND occurred_at < $end + INTERVAL 1 DAY
     )
 """
