@@ -652,7 +652,7 @@ def test_a_signal_handler_may_track_while_the_code_it_interrupts_does() -> None:
 
     assert rig.delivery.close(30) is True
     arrived = [name for names in rig.batches for name in names]
-    assert sorted(arrived) == ["interrupted", "handler"]
+    assert sorted(arrived) == ["handler", "interrupted"]
 
 
 def test_a_fork_holds_the_lock_and_gives_it_back(start: Start) -> None:
