@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import settings
+from tests.recorder import Reply
+from tests.rig import NewThreads, Rig, Start, delivery_threads
 from tests.sink import Sink
 
 from clamp_analytics import Clamp
@@ -33,3 +36,25 @@ def sink() -> Iterator[Sink]:
 def clamp(sink: Sink) -> Iterator[Clamp]:
     with Clamp("proj_test", "sk_proj_secret", sink.endpoint) as client:
         yield client
+
+
+@pytest.fixture
+def start() -> Iterator[Start]:
+    """Start deliveries that end with the test."""
+    rigs = []
+
+    def start_one(*replies: Reply, **options: Any) -> Rig:
+        rigs.append(Rig(*replies, **options))
+        return rigs[-1]
+
+    yield start_one
+    for rig in rigs:
+        rig.transport.may_reply.set()
+        rig.delivery.close(0)
+
+
+@pytest.fixture
+def new_threads() -> NewThreads:
+    """Ask which threads of delivery were started since the test began."""
+    before = delivery_threads()
+    return lambda: delivery_threads() - before
