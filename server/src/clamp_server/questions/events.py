@@ -26,6 +26,7 @@ from clamp_server.questions.parameter import (
     Flag,
     Query,
     Text,
+    read_pair,
     read_scope,
 )
 from clamp_server.store.property_sql import (
@@ -125,15 +126,11 @@ def read_events_params(query: Query, project: Project, now: datetime) -> EventsP
 
 
 def _match(query: Query) -> PropertyMatch | None:
-    key, kind = PROPERTY.read(query), VALUE_TYPE.read(query)
-    if not key:
-        if VALUE.read(query):
-            raise InvalidRequestError("property: missing; value needs it")
+    pair, kind = read_pair(query, PROPERTY, VALUE), VALUE_TYPE.read(query)
+    if pair is None:
         return None
-    # With a key, an empty text is a value: a property may well be empty.
-    if VALUE.name not in query:
-        raise InvalidRequestError("value: missing; property needs it")
-    return PropertyMatch(key, kind, _value(VALUE.read(query), kind))
+    key, value = pair
+    return PropertyMatch(key, kind, _value(value, kind))
 
 
 def _value(text: str, kind: PropertyType) -> str | float | bool:

@@ -202,6 +202,24 @@ def read_query(
     return query
 
 
+def read_pair(query: Query, key: Text, value: Text) -> tuple[str, str] | None:
+    """Return a key and the value it must have; None when neither was given.
+
+    With a key, an empty text is a value: a property may well be empty.
+
+    Raises:
+        InvalidRequestError: One of them is missing.
+    """
+    wanted, given = key.read(query), value.read(query)
+    if wanted and value.name in query:
+        return wanted, given
+    if wanted:
+        raise InvalidRequestError(f"{value.name}: missing; {key.name} needs it")
+    if given:
+        raise InvalidRequestError(f"{key.name}: missing; {value.name} needs it")
+    return None
+
+
 def read_scope(
     query: Query,
     project: Project,

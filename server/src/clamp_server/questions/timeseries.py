@@ -25,6 +25,7 @@ from clamp_server.questions.parameter import (
     Choice,
     Query,
     Text,
+    read_pair,
     read_scope,
 )
 from clamp_server.questions.proportion import Number
@@ -90,19 +91,8 @@ def read_timeseries_params(
         granularity=GRANULARITY.read(query) or usual_granularity(scope.period, zone),
         metric=metric or None,
         event=EVENT.read(query) or EVENT.default,
-        match=_match(query),
+        match=read_pair(query, PROPERTY, VALUE),
     )
-
-
-def _match(query: Query) -> tuple[str, str] | None:
-    key, value = PROPERTY.read(query), VALUE.read(query)
-    if not key:
-        if value:
-            raise InvalidRequestError("property: missing; value needs it")
-        return None
-    if VALUE.name not in query:
-        raise InvalidRequestError("value: missing; property needs it")
-    return key, value
 
 
 def select_timeseries(params: TimeseriesParams, dialect: Dialect) -> Sql:
