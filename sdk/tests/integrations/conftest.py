@@ -18,8 +18,8 @@ from clamp_analytics.integrations import _guard, _start
 FRAMEWORKS = ("django", "fastapi", "flask")
 # They come with the client of Redis, which they need here.
 QUEUES = ("celery", "dramatiq", "rq")
-collect_ignore = [
-    f"test_{name}.py"
+collect_ignore_glob = [
+    f"test_{name}*.py"
     for name in (*FRAMEWORKS, *QUEUES)
     if find_spec(name) is None or (name in QUEUES and find_spec("redis") is None)
 ]

@@ -29,7 +29,7 @@ class Place:
         subprocess.run(
             [sys.executable, "-c", code],
             cwd=SDK,
-            env=self._environment,
+            env=self.environment,
             check=True,
             timeout=LONGEST_S,
         )
@@ -38,7 +38,7 @@ class Place:
     def worker(self, *command: str) -> Iterator[None]:
         """Run a module as the worker, and at the end ask it to finish."""
         process = subprocess.Popen(
-            [sys.executable, "-m", *command], cwd=SDK, env=self._environment
+            [sys.executable, "-m", *command], cwd=SDK, env=self.environment
         )
         try:
             yield
@@ -69,7 +69,8 @@ class Place:
         return redis.Redis.from_url(self.redis_url, socket_timeout=2 * LONGEST_S)
 
     @property
-    def _environment(self) -> dict[str, str]:
+    def environment(self) -> dict[str, str]:
+        """The variables of its programs."""
         mine = {
             "REDIS_URL": self.redis_url,
             "CLAMP_PROJECT_ID": "proj_test",
