@@ -8,18 +8,12 @@ number of seconds is an order of magnitude cheaper than a calendar a row.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final, LiteralString
+from typing import LiteralString
 from zoneinfo import ZoneInfo
 
 from clamp_server.model.bucket import Granularity, encode_hour, offsets
 from clamp_server.model.period import Period
 from clamp_server.store.sql import Dialect, Row, Sql, Value
-
-_TRUNCATED: Final[dict[Granularity, LiteralString]] = {
-    "day": "day",
-    "week": "week",
-    "month": "month",
-}
 
 
 def bucket(
@@ -41,8 +35,7 @@ def bucket(
         )
         values |= {f"until_{name}": offset.end, f"offset_{name}": offset.seconds}
     local = dialect.plus_seconds("occurred_at", seconds)
-    unit = _TRUNCATED[granularity]
-    return Sql(f"CAST(date_trunc('{unit}', {local}) AS DATE)", values)
+    return Sql(f"CAST(date_trunc('{granularity}', {local}) AS DATE)", values)
 
 
 def read_bucket(row: Row) -> str:
