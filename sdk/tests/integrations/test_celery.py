@@ -187,3 +187,14 @@ def test_failures_can_be_left_to_others(eager: Any, sink: Sink, clamp: Clamp) ->
     eager.task(name="ship")(fail).delay()
 
     assert sink.requests == []
+
+
+def test_a_task_may_install_it(eager: Any, sink: Sink, clamp: Clamp) -> None:
+    def install_and_fail() -> None:
+        integration.install(client=clamp)
+        fail()
+
+    with context("aid_1", "u_1"):
+        eager.task(name="ship")(install_and_fail).delay()
+
+    assert arrived(sink) == [failure("no stock", "ship", 1)]

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import pytest
+from rq import Queue
 from tests.integrations import rq_jobs
 from tests.integrations.arrived import Arrived, arrived, wait_for
 from tests.integrations.workers import Place
 from tests.sink import Sink
 
-from clamp_analytics.integrations.rq import track
+from clamp_analytics import context, init
+from clamp_analytics.integrations.rq import ClampJob, track
 
 JOBS = "tests.integrations.rq_jobs"
 JOB_CLASS = "clamp_analytics.integrations.rq.ClampJob"
@@ -59,6 +61,25 @@ def test_jobs_run_as_if_there_were_no_clamp(
         assert place.noted() == b"done"
 
     assert sink.requests == []
+
+
+class QuietJob(ClampJob):
+    capture_errors = False
+
+
+def test_failures_can_be_left_to_others(
+    place: Place, sink: Sink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("REDIS_URL", place.redis_url)
+    init("p", "k", sink.endpoint)
+    connection = rq_jobs.connection()
+    # It runs its jobs here and at once.
+    queue = Queue(connection=connection, job_class=QuietJob, is_async=False)
+    with context("aid_1", "u_1"):
+        queue.enqueue(rq_jobs.ship)
+    connection.close()
+
+    assert arrived(sink) == [Arrived("shipping", "aid_1", "u_1", {})]
 
 
 def test_the_track_job_checks_its_arguments_where_it_is_enqueued(

@@ -123,9 +123,8 @@ class ClampMiddleware(dramatiq.Middleware):
 
 
 def _is_expected(error: BaseException, message: Any, broker: Any) -> bool:
-    throws = message.options.get("throws")
-    if not throws:
-        throws = broker.get_actor(message.actor_name).options.get("throws")
+    actor = broker.get_actor(message.actor_name)
+    throws = message.options.get("throws") or actor.options.get("throws")
     return bool(throws) and isinstance(error, throws)
 
 
