@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 COOKIE = "clamp_aid"
 HEADER = "x-clamp-anonymous-id"
+_ENVIRON_HEADER = f"HTTP_{HEADER.upper().replace('-', '_')}"
 # The server takes no longer ones.
 MAX_ID_CHARS = 128
 
@@ -31,6 +35,15 @@ def anonymous_id(cookie: object, header: object) -> str | None:
     ('aid_1', 'aid_2')
     """
     return usable_id(cookie) or usable_id(header)
+
+
+def ids_of(environ: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """Cookie and header as WSGI has them, without parsing what else there is.
+
+    >>> ids_of({"HTTP_COOKIE": "clamp_aid=aid_1"})
+    ('aid_1', None)
+    """
+    return cookie_of(environ.get("HTTP_COOKIE", "")), environ.get(_ENVIRON_HEADER)
 
 
 def cookie_of(header: str) -> str | None:

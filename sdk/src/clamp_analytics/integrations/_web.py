@@ -92,12 +92,15 @@ class Visit:
 
 
 def visit(
-    options: WebOptions, request: object, cookie: str | None, header: str | None
+    options: WebOptions,
+    request: Callable[[], object],
+    cookie: str | None,
+    header: str | None,
 ) -> Visit:
     """Read whose request this is; never raises.
 
     Args:
-        request: What the application's own functions get.
+        request: Makes what the application's own functions get.
         cookie: The value of `clamp_aid`.
         header: The value of `x-clamp-anonymous-id`.
     """
@@ -123,8 +126,8 @@ def described(
     return {**known, "status": status}
 
 
-def _read(read: ReadId, request: object) -> str | None:
+def _read(read: ReadId, request: Callable[[], object]) -> str | None:
     with guarded():
-        found = read(request)
+        found = read(request())
         return None if found is None else _visitor.usable_id(str(found))
     return None

@@ -91,7 +91,7 @@ class ClampMiddleware:
             await self._app(scope, receive, send)
             return
         cookie, header = _ids_of(scope)
-        came = visit(self._options, self._request(scope), cookie, header)
+        came = visit(self._options, lambda: self._request(scope), cookie, header)
         scope[VISIT] = came
         with came.context():
             if scope["type"] == "http":

@@ -17,7 +17,7 @@ from typing import Union, cast
 from clamp_analytics.integrations._guard import guarded, needs
 from clamp_analytics.integrations._settings import SETTINGS, from_settings, troubles
 from clamp_analytics.integrations._start import failure_of_start
-from clamp_analytics.integrations._visitor import COOKIE, HEADER
+from clamp_analytics.integrations._visitor import ids_of
 from clamp_analytics.integrations._web import (
     Visit,
     WebOptions,
@@ -160,9 +160,8 @@ def _on_error(request: HttpRequest | None = None, **_: object) -> None:
 
 
 def _visit(options: WebOptions, request: HttpRequest) -> Visit:
-    return visit(
-        options, request, request.COOKIES.get(COOKIE), request.headers.get(HEADER)
-    )
+    # Not `request.COOKIES`: a view that wants none need not wait for all of them.
+    return visit(options, lambda: request, *ids_of(request.META))
 
 
 def _described(request: HttpRequest, status: int) -> dict[str, str | int]:

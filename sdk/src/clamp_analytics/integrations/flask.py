@@ -19,7 +19,7 @@ from __future__ import annotations
 import clamp_analytics
 from clamp_analytics.integrations._guard import guarded, needs
 from clamp_analytics.integrations._settings import from_settings, troubles
-from clamp_analytics.integrations._visitor import COOKIE, HEADER
+from clamp_analytics.integrations._visitor import ids_of
 from clamp_analytics.integrations._web import (
     ReadId,
     Visit,
@@ -98,13 +98,14 @@ class Clamp:
         # The signal comes before every `before_request` of the application.
         request_started.connect(listener.on_start, app)
         got_request_exception.connect(listener.on_error, app)
-        app.after_request(listener.on_answer)
+        if listener.options.track_requests:
+            app.after_request(listener.on_answer)
         app.teardown_request(listener.on_end)
 
 
 class _Listener:
     def __init__(self, options: WebOptions) -> None:
-        self._options = options
+        self.options = options
 
     def on_start(self, _: flask.Flask, **__: object) -> None:
         opened = self._visit().context()
@@ -124,12 +125,11 @@ class _Listener:
             opened.__exit__(None, None, None)
 
     def _visit(self) -> Visit:
-        request = flask.request
-        came = request.environ.get(_VISIT)
+        environ = flask.request.environ
+        came = environ.get(_VISIT)
         if not isinstance(came, Visit):
-            cookie, header = request.cookies.get(COOKIE), request.headers.get(HEADER)
-            came = visit(self._options, request, cookie, header)
-            request.environ[_VISIT] = came
+            came = visit(self.options, lambda: flask.request, *ids_of(environ))
+            environ[_VISIT] = came
         return came
 
 
