@@ -62,3 +62,8 @@ def test_both_are_frozen_values() -> None:
     assert Stats(1, 2, {"rejected": 3}) == Stats(
         sent=1, waiting=2, dropped={"rejected": 3}
     )
+
+
+def test_an_outbox_is_a_path() -> None:
+    with pytest.raises(ValueError, match="outbox must be the path of a directory"):
+        BackgroundDelivery(outbox=5)  # type: ignore[arg-type]  # the wrong type is the case

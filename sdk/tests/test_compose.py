@@ -196,3 +196,10 @@ def test_only_an_exception_makes_an_error_event() -> None:
 
     with pytest.raises(TypeError, match="not an exception instance, but 'boom'"):
         Composer(None, None).error_event(text, None, None, AT, None)
+
+
+def test_a_hook_that_returns_something_else_is_told_so() -> None:
+    composer = Composer(None, lambda event: event.properties)  # type: ignore[arg-type, return-value]  # the wrong type is the case
+
+    with pytest.raises(ValueError, match="before_send must return an Event, or None"):
+        composer.event("signup", None, None, None, None)

@@ -9,7 +9,14 @@ from pathlib import Path
 
 import pytest
 from tests.recorder import OK, Post, Reply
-from tests.rig import FOR_EVER_S, SILENT, NewThreads, Rig, Start, waiting
+from tests.rig import (
+    FOR_EVER_S,
+    SILENT,
+    NewThreads,
+    Rig,
+    Start,
+    waiting,
+)
 from tests.sink import Sink
 from tests.threadless import no_new_threads
 
@@ -379,3 +386,40 @@ def test_a_forked_child_begins_with_nothing_and_the_parent_keeps_all(
         ["child"],
         ["parent", "parent too"],
     ]
+
+
+# pytest tells of it; Python itself says nothing of a thread that exits so.
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_on_error_that_ends_its_thread_costs_no_later_event() -> None:
+    class Leaving(Rig):
+        def on_error(self, error: Exception, lost: Sequence[Event]) -> None:
+            raise SystemExit
+
+    rig = Leaving(Answer(400, "why"), OK)
+    rig.put("a")
+    rig.transport.wait_for_posts(1)
+    rig.put("b")
+    rig.delivery.close(30)
+
+    assert rig.batches[-1][-1] == "b"
+
+
+class Unreadable(MemoryQueue):
+    """Has events, and cannot give them the first time."""
+
+    def __init__(self) -> None:
+        super().__init__(10, 10_000)
+        self.takes = 0
+
+    def take(self, max_events: int, max_bytes: int) -> list[bytes]:
+        self.takes += 1
+        return super().take(max_events, max_bytes) if self.takes > 1 else []
+
+
+def test_events_that_cannot_be_read_just_now_are_read_a_little_later() -> None:
+    queue = Unreadable()
+    rig = Rig(OK, queue=queue)
+    rig.put("a")
+
+    assert rig.delivery.close(30) is True
+    assert (rig.batches, queue.takes) == ([["a"]], 2)

@@ -162,3 +162,11 @@ def test_a_forked_child_begins_with_nothing_sent_and_nothing_lost(
 
     assert (reporter.sent_count, reporter.dropped, reporter.lost_count) == (0, {}, 0)
     assert lines(caplog) == []
+
+
+def test_of_a_file_that_nobody_can_read_it_says_that_much(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    Reporter(None).drop("outbox_corrupt", ClampError("cannot read x"), [])
+
+    assert caplog.messages == ["events may be lost: cannot read x"]

@@ -386,4 +386,6 @@ def test_an_amount_that_no_sum_can_hold_is_refused(amount: Any) -> None:
     assert complaint(amount, plan="a") == (
         "amount is too large: at most 46 digits before the point"
     )
-    assert complaint(29, plan="a", mrr_delta=amount).startswith("mrr_delta is too larg")
+    assert complaint(29, plan="a", mrr_delta=amount).startswith(
+        "mrr_delta is too large"
+    )

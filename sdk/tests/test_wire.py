@@ -358,10 +358,13 @@ def is_finite(value: object) -> bool:
 
 def test_an_amount_and_a_datetime_come_back_as_the_wire_has_them() -> None:
     at = datetime(2026, 4, 29, 12, tzinfo=timezone.utc)
-    event = Event("purchase", at, {"total": Money(Decimal("0.5"), "USD")})
+    event = Event("purchase", at, {"total": Money(Decimal("0.10"), "USD")})
 
-    assert decode_waiting(encode_waiting("5" * 32, event)) == Event(
-        "purchase", AT, {"total": Money(0.5, "USD")}
+    back = decode_waiting(encode_waiting("5" * 32, event))
+
+    assert back == Event("purchase", AT, {"total": Money(Decimal("0.10"), "USD")})
+    assert str(back.properties["total"]) == (
+        "Money(amount=Decimal('0.10'), currency='USD')"
     )
 
 

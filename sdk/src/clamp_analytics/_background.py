@@ -50,6 +50,9 @@ class BackgroundDelivery:
             _check(name, getattr(self, name), int, 1, None)
         for name in ("linger_s", "exit_timeout"):
             _check(name, getattr(self, name), (int, float), 0, MAX_TIME_S)
+        if self.outbox is not None and not isinstance(self.outbox, (str, os.PathLike)):
+            kind = type(self.outbox).__name__
+            raise ValueError(f"outbox must be the path of a directory, not {kind}")
 
 
 @dataclass(frozen=True)

@@ -88,7 +88,15 @@ class Composer:
         )
 
     def _hooked(self, event: Event) -> Event | None:
-        return event if self._before_send is None else self._before_send(event)
+        if self._before_send is None:
+            return event
+        hooked = self._before_send(event)
+        if hooked is not None and not isinstance(hooked, Event):
+            raise ValueError(
+                "before_send must return an Event, or None to drop it, not"
+                f" {type(hooked).__name__}"
+            )
+        return hooked
 
 
 def _own_dict(argument: str, properties: Properties | None) -> dict[str, PropertyValue]:

@@ -29,6 +29,8 @@ from clamp_analytics._retry import back_off_s
 from clamp_analytics._sender import Attempt, Sender
 from clamp_analytics.errors import ClampError, QueueFullError
 
+# An outbox has events and cannot give them.
+UNREADABLE_WAIT_S = 0.5
 # While somebody waits for a flush the back-off is no longer than this.
 FLUSH_WAIT_S = 0.5
 # A server that gives no answer at all is not waited for longer at the end.
@@ -337,15 +339,30 @@ class Delivery:
         return not self._waiting()
 
     def _run(self) -> None:
-        while self._has_work():
-            events = self._queue.take(self._sender.max_events, self._sender.max_bytes)
-            try:
-                self._deliver(events)
-            # The thread's own border: what nobody has thought of costs a batch,
-            # and not every event from then on.
-            except Exception as error:
-                self._reporter.drop("internal_error", error, events)
-                self._settle()
+        try:
+            while self._has_work():
+                self._deliver_next()
+        # An `on_error` that ends its thread: the next event starts another.
+        except BaseException:
+            with self._changed:
+                self._thread = None
+            raise
+
+    def _deliver_next(self) -> None:
+        events = self._queue.take(self._sender.max_events, self._sender.max_bytes)
+        if not events:
+            # A file that cannot be read just now; the events in it still wait.
+            with self._changed:
+                self._changed.wait_for(self._is_over, UNREADABLE_WAIT_S)
+            return
+        try:
+            self._deliver(events)
+        # The thread's own border: what nobody has thought of costs a batch, and not
+        # every event from then on.
+        except Exception as error:
+            left = [event for event in events if event not in self._sender.done]
+            self._reporter.drop("internal_error", error, left)
+            self._settle()
 
     def _has_work(self) -> bool:
         """Sleep until events wait, and then a little for others to join them."""

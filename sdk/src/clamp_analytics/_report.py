@@ -81,7 +81,11 @@ class Reporter:
             self._untold += len(events)
             self._last = (reason, error)
         if self._on_error is None:
-            self._tell()
+            if events:
+                self._tell()
+            else:
+                # Of a file that nobody can read, nobody knows how many were in it.
+                _logger().warning("events may be lost: %s", error)
             return
         try:
             self._on_error(error, _readable(events))

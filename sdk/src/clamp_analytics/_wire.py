@@ -120,10 +120,10 @@ def encode_waiting(event_id: str, event: Event) -> bytes:
 
 def decode_waiting(waiting: bytes) -> Event:
     """Read what `encode_waiting` wrote; the timestamp comes back as text."""
-    sent = json.loads(waiting)
+    # Decimals, so that an amount keeps its digits.
+    sent = json.loads(waiting, parse_float=Decimal)
     properties = {
-        key: Money(**value) if isinstance(value, dict) else value
-        for key, value in sent.get("properties", {}).items()
+        key: _decoded(value) for key, value in sent.get("properties", {}).items()
     }
     return Event(
         sent["name"],
@@ -132,6 +132,12 @@ def decode_waiting(waiting: bytes) -> Event:
         sent.get("anonymousId"),
         sent.get("userId"),
     )
+
+
+def _decoded(value: Any) -> PropertyValue:
+    if isinstance(value, dict):
+        return Money(**value)
+    return float(value) if isinstance(value, Decimal) else value
 
 
 def project_member(project_id: str) -> bytes:
