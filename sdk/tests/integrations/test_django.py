@@ -10,6 +10,7 @@ from django.apps import apps
 from django.conf import settings
 from django.core.asgi import get_asgi_application
 from django.core.checks import run_checks
+from django.core.signals import got_request_exception
 from django.core.wsgi import get_wsgi_application
 from django.http import Http404, HttpRequest, HttpResponse
 from django.test import override_settings
@@ -130,6 +131,14 @@ def test_an_error_is_captured_and_the_projects_page_answers(
 
     assert clamp_analytics.flush()
     assert arrived(sink) == [error(f"/shop/{name}/<int:item_id>", endpoint="shop:buy")]
+
+
+def test_a_signal_without_a_request_is_not_ours(serving: Any, sink: Sink) -> None:
+    with options(sink), serving():
+        got_request_exception.send(sender=None)
+
+    assert clamp_analytics.flush()
+    assert arrived(sink) == []
 
 
 def test_a_page_that_is_missing_is_no_error(serving: Any, sink: Sink) -> None:

@@ -60,7 +60,9 @@ class Visitor:
 
 
 @contextmanager
-def running(server: Server, *command: str) -> Iterator[Visitor]:
+def running(
+    server: Server, *command: str, end: signal.Signals = signal.SIGINT
+) -> Iterator[Visitor]:
     """Run an example until the block ends; then interrupt it, as a developer does."""
     port = free_port()
     environ = {
@@ -78,7 +80,7 @@ def running(server: Server, *command: str) -> Iterator[Visitor]:
     try:
         wait_until_open(process, port)
         yield Visitor(port)
-        process.send_signal(signal.SIGINT)
+        process.send_signal(end)
         process.wait(ASK_S)
     finally:
         process.kill()
@@ -174,9 +176,11 @@ def signature(body: bytes, at_s: float, secret: str = SECRET) -> str:
 
 
 def test_the_product_on_fastapi(place: Place) -> None:
+    command = "examples/fastapi_saas/app.py"
     now_s = time.time()  # noqa: TID251  (the example compares with its own clock)
     with serving(place) as server:
-        with running(server, "examples/fastapi_saas/app.py") as visitor:
+        # A deployment ends so, and then nothing but the lifespan delivers.
+        with running(server, command, end=signal.SIGTERM) as visitor:
             assert visitor.ask("POST", "/signup")[0] == 200
             status, text = visitor.ask("POST", "/checkout")
             body = payment("evt_1", json.loads(text)["client_reference_id"])
