@@ -45,7 +45,7 @@ def insist(self: Any) -> None:
     raise self.retry(countdown=0, exc=SoldOutError("never any stock"))
 
 
-@app.task(name="expect", throws=(SoldOutError,))
+@app.task(name="expect", throws=SoldOutError)
 def expect() -> None:
     raise SoldOutError("as so often")
 
