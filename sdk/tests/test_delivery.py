@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import signal
 import subprocess
 import sys
 import threading
@@ -15,6 +14,7 @@ from tests.rig import (
     NewThreads,
     Rig,
     Start,
+    delivery_threads,
     waiting,
 )
 from tests.sink import Sink
@@ -305,33 +305,6 @@ def test_an_on_error_may_close_on_the_thread_that_delivers(
     assert (closed, caplog.records) == ([False], [])
 
 
-def test_a_signal_handler_may_track_while_the_code_it_interrupts_does() -> None:
-    is_handled = threading.Event()
-
-    class Interrupted(MemoryQueue):
-        def put(self, event: bytes) -> None:
-            if b"interrupted" in event:
-                signal.raise_signal(signal.SIGINT)
-                assert is_handled.wait(timeout=30)
-            super().put(event)
-
-    rig = Rig(queue=Interrupted(10, 10_000))
-
-    def handle(number: int, frame: object) -> None:
-        rig.put("handler")
-        is_handled.set()
-
-    usual = signal.signal(signal.SIGINT, handle)
-    try:
-        rig.put("interrupted")
-    finally:
-        signal.signal(signal.SIGINT, usual)
-
-    assert rig.delivery.close(30) is True
-    arrived = [name for names in rig.batches for name in names]
-    assert sorted(arrived) == ["handler", "interrupted"]
-
-
 def test_a_fork_holds_the_lock_and_gives_it_back(start: Start) -> None:
     rig = start()
     answers: list[list[bool]] = []
@@ -400,6 +373,9 @@ def test_an_on_error_that_ends_its_thread_costs_no_later_event() -> None:
     rig.transport.wait_for_posts(1)
     rig.put("b")
     rig.delivery.close(30)
+    # pytest would tell of it in the middle of another test.
+    for thread in delivery_threads():
+        thread.join(30)
 
     assert rig.batches[-1][-1] == "b"
 

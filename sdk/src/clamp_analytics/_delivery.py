@@ -16,9 +16,10 @@ A fork leaves the child an empty queue and no thread: what waits is the parent's
 from __future__ import annotations
 
 import random
+import sys
 import time
 from collections import deque
-from threading import Condition, RLock, Thread, current_thread
+from threading import Condition, RLock, Thread, current_thread, get_ident
 from typing import Protocol
 
 from clamp_analytics._background import MAX_TIME_S, BackgroundDelivery, Stats
@@ -38,6 +39,8 @@ SILENCE_S = 2.0
 # More events than ever wait: the thread need not be woken.
 _NEVER = 1 << 62
 _NOT_YET = float("inf")
+# No thread's identifier is 0.
+_NOBODY = 0
 
 
 class Queue(Protocol):
@@ -106,7 +109,9 @@ class Delivery:
         # the code that it interrupts does.
         self._lock = RLock()
         self._changed = Condition(self._lock)
-        self._is_putting = False
+        # The thread that is in the middle of `put`, and the events that came there
+        # meanwhile.
+        self._putting = _NOBODY
         self._interrupting: deque[bytes] = deque()
         self._thread: Thread | None = None
         # The thread sleeps until so many wait.
@@ -129,17 +134,18 @@ class Delivery:
             ClampError: If this was closed.
         """
         queue, full = self._queue, None
+        if self._thread is None:
+            self._renew_lock()
         with self._lock:
-            if self._is_putting:
-                # This is a signal's handler, which has interrupted its own thread
-                # right in here: what is going on below has to be finished first.
+            if self._putting and self._is_interrupted():
+                # What is going on below has to be finished first.
                 self._interrupting.append(event)
                 return True
             if self._has_ended:
-                return self._put_late(event)
+                return self._put_late([event])
             if self._is_closed:
                 raise ClampError("this Clamp was closed")
-            self._is_putting = True
+            self._putting = get_ident()
             try:
                 queue.put(event)
                 if self._thread is None:
@@ -152,16 +158,45 @@ class Delivery:
             except QueueFullError as error:
                 full = error
             finally:
-                self._is_putting = False
-            if self._interrupting:
-                self._put_interrupting()
+                self._putting = _NOBODY
+            # A signal's handler may have closed this meanwhile, too.
+            if self._interrupting or self._is_closed:
+                self._catch_up()
         if full is not None:
             self._reporter.drop(full.reason, full, [event])
         return full is None
 
-    def _put_interrupting(self) -> None:
-        while self._interrupting:
-            self.put(self._interrupting.popleft())
+    def _renew_lock(self) -> None:
+        # gunicorn's gevent workers patch `threading` after they were forked. A lock
+        # from before takes all greenlets for one thread, and lets each in.
+        lock = RLock()
+        if type(lock) is not type(self._lock):
+            self._lock = lock
+            self._changed = Condition(lock)
+
+    def _is_interrupted(self) -> bool:
+        """Whether a call of `put` goes on only when a signal's handler returns.
+
+        It is this thread's own, or another's whose handler waits for a flush. One
+        that ended without saying so is none: Python 3.9 lets a handler raise
+        between any two steps, also at the start of a `finally`.
+        """
+        calls = -1 if self._putting == get_ident() else 0
+        frame = sys._current_frames().get(self._putting)
+        while frame is not None:
+            calls += frame.f_code is Delivery.put.__code__
+            frame = frame.f_back
+        return calls > 0
+
+    def _catch_up(self) -> None:
+        """Put what came while a call of `put` was interrupted."""
+        # No more than there are: in the handler itself, `put` takes them back.
+        came = [self._interrupting.popleft() for _ in range(len(self._interrupting))]
+        if not self._is_closed:
+            for event in came:
+                self.put(event)
+        elif late := [*self._queue.close(), *came]:
+            self._put_late(late)
 
     def flush(self, timeout: float) -> bool:
         """Wait until the server has every event that is in here now.
@@ -174,11 +209,11 @@ class Delivery:
             flush before.
         """
         with self._changed:
-            self._put_interrupting()
+            self._catch_up()
             is_empty = self._until_empty(timeout, None)
             lost, self._lost_at_flush = self._lost_at_flush, self._reporter.lost_count
             # What is given up has left the queue, but not for the server.
-            is_whole = is_empty and not self._is_given_up
+            is_whole = is_empty and not self._is_given_up and not self._interrupting
             return is_whole and lost == self._lost_at_flush
 
     def close(
@@ -199,18 +234,19 @@ class Delivery:
         if timeout is None:
             timeout = self._options.exit_timeout
         with self._changed:
+            self._catch_up()
             if self._is_closed:
                 return not self._waiting() and not self._has_lost()
-            self._put_interrupting()
             self._is_closed = True
             is_empty = self._until_empty(timeout, silence_s)
             self._is_retired = True
             self._is_given_up = not is_empty
             self._changed.notify_all()
-            thread = self._thread
-        # `on_error` may close, on the thread that delivers.
-        if is_empty and thread is not None and thread is not current_thread():
-            thread.join(min(timeout, MAX_TIME_S))
+            # `on_error` may close, on the thread that delivers. Joining it would take
+            # all of the time at the exit of a process that gevent has patched.
+            if is_empty and self._thread is not current_thread():
+                longest_s = min(timeout, MAX_TIME_S)
+                self._changed.wait_for(lambda: self._thread is None, longest_s)
         done = frozenset(self._sender.done)
         self._lose([event for event in self._queue.close() if event not in done])
         return is_empty and not self._has_lost()
@@ -232,7 +268,8 @@ class Delivery:
         """Count what became of the events."""
         with self._changed:
             reporter = self._reporter
-            return Stats(reporter.sent_count, self._waiting(), reporter.dropped)
+            waiting = self._waiting() + len(self._interrupting)
+            return Stats(reporter.sent_count, waiting, reporter.dropped)
 
     def before_fork(self) -> None:
         """Hold the lock, so that the child's queue is one that nobody changes."""
@@ -248,23 +285,28 @@ class Delivery:
         self._queue.forked()
         self._reporter.forked()
 
-    def _put_late(self, event: bytes) -> bool:
-        """Take an event of an exit handler that runs after this has ended.
+    def _put_late(self, events: list[bytes]) -> bool:
+        """Take events of a handler, of the exit or a signal, after this was closed.
 
-        Nobody waits for it any more: an outbox keeps it for the next process, and
-        without one it is sent here and now.
+        Nobody waits for them any more: an outbox keeps them for the next process,
+        and without one they are sent here and now.
+
+        Returns:
+            False if one is lost, which is told then.
         """
-        if self._options.outbox is not None:
+        if self._options.outbox is None:
+            left = events
+            if not self._is_given_up:
+                left = self._sender.send(events).left
+            self._lose(left)
+            return not left
+        for number, event in enumerate(events):
             try:
                 self._queue.put(event)
             except QueueFullError as full:
-                self._reporter.drop(full.reason, full, [event])
+                self._reporter.drop(full.reason, full, events[number:])
                 return False
-            return True
-        if not self._is_given_up and not self._sender.send([event]).left:
-            return True
-        self._lose([event])
-        return False
+        return True
 
     def _lose(self, events: list[bytes]) -> None:
         if events:
@@ -301,6 +343,8 @@ class Delivery:
         if self._thread is None and self._waiting():
             return self._run_here(timeout if silence_s is None else silence_s)
         entered, answers = self._queue.entered, self._answers
+        if timeout <= 0:
+            return self._queue.left >= entered
         # A lock takes no infinity.
         timeout = min(timeout, MAX_TIME_S)
         deadline_s = time.monotonic() + timeout
@@ -346,6 +390,7 @@ class Delivery:
         except BaseException:
             with self._changed:
                 self._thread = None
+                self._changed.notify_all()
             raise
 
     def _deliver_next(self) -> None:
@@ -379,6 +424,7 @@ class Delivery:
             self._wake_at = _NEVER
             if self._is_over() or not self._waiting():
                 self._thread = None
+                self._changed.notify_all()
                 return False
             return True
 

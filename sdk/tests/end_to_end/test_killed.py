@@ -117,6 +117,8 @@ def test_processes_that_share_an_outbox_deliver_what_a_killed_one_left_once(
     assert [(one["is_whole"], one["waiting"], one["dropped"]) for one in done] == [
         (True, 0, {})
     ] * 2
-    assert (sum(one["sent"] for one in done), ended) == (500, [(0, "")] * 2)
+    # While the sink was shut, one may have said so on its standard error.
+    assert [status for status, _ in ended] == [0, 0]
+    assert sum(one["sent"] for one in done) == 500
     assert (sink.counts, sink.repeats) == (Counts(stored=500), 0)
     assert list(tmp_path.iterdir()) == []
