@@ -33,10 +33,6 @@ CURRENCIES_WITHOUT_CENTS = (
 app = FastAPI(lifespan=clamp_lifespan)
 app.add_middleware(ClampMiddleware)
 
-# Stripe sends an event again until it is answered, and may send it twice. A real
-# application keeps the ids in its database, with a unique index.
-seen_event_ids: set[str] = set()
-
 
 @app.post("/signup")
 def signup(clamp: RequestClamp) -> dict[str, str]:
@@ -62,14 +58,11 @@ async def stripe_webhook(request: Request, clamp: RequestClamp) -> dict[str, str
         raise HTTPException(400, "not signed by Stripe")
     event = json.loads(body)
     if event["type"] == "checkout.session.completed":
-        if event["id"] in seen_event_ids:
-            return {"status": "known"}
-        paid(clamp, event["data"]["object"])
-        seen_event_ids.add(event["id"])
+        paid(clamp, event["data"]["object"], event["id"])
     return {"status": "ok"}
 
 
-def paid(clamp: RequestClamp, session: dict[str, Any]) -> None:
+def paid(clamp: RequestClamp, session: dict[str, Any], event_id: str) -> None:
     """Send the revenue of a checkout that is done."""
     currency = session["currency"].upper()
     has_cents = currency not in CURRENCIES_WITHOUT_CENTS.split()
@@ -83,6 +76,8 @@ def paid(clamp: RequestClamp, session: dict[str, Any]) -> None:
         subscription_id=session.get("subscription"),
         # What `checkout` gave along: the visitor who is credited with it.
         anonymous_id=session.get("client_reference_id"),
+        # Stripe may tell of it twice; the server stores one of each id.
+        event_id=event_id,
     )
 
 

@@ -115,8 +115,10 @@ def test_identify_and_revenue_use_it_too(sink: Sink) -> None:
         user_id="u_1",
         anonymous_id="aid_1",
         timestamp="2026-01-01",
+        event_id="evt_1",
     )
 
+    assert sink.requests[1].headers["idempotency-key"] == "evt_1"
     everywhere = {
         "p": "proj_test",
         "timestamp": "2026-01-01",

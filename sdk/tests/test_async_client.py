@@ -62,7 +62,9 @@ def test_the_other_calls_send_what_those_of_clamp_send(sink: Sink) -> None:
     async def use(clamp: AsyncClamp) -> None:
         at = datetime(2026, 4, 29, 12, tzinfo=timezone.utc)
         await clamp.identify("user_1", {"plan": "pro"}, "aid_1", at)
-        await clamp.revenue(29, "USD", plan="pro", user_id="user_1", timestamp=at)
+        await clamp.revenue(
+            29, "USD", plan="pro", user_id="user_1", timestamp=at, event_id="evt_1"
+        )
         await clamp.capture_error(ValueError("no"), {"task": "x"}, timestamp=at)
 
     run(use, sink.endpoint)
@@ -81,6 +83,7 @@ def test_the_other_calls_send_what_those_of_clamp_send(sink: Sink) -> None:
         "user_1",
         {"amount": 29, "currency": "USD"},
     )
+    assert sink.requests[1].headers["idempotency-key"] == "evt_1"
     assert failed["name"] == "$error"
     assert failed["properties"]["error.message"] == "no"
     assert failed["properties"]["task"] == "x"

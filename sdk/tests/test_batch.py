@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 
 from clamp_analytics._batch import (
     Rejected,
     batch_body,
+    checked_id,
     new_id,
     rejected_events,
     single_body,
@@ -17,6 +19,24 @@ from clamp_analytics._wire import Event, Money, encode_waiting
 AT = "2026-04-29T12:00:00Z"
 FIRST = encode_waiting("0" * 32, Event("signup", AT, {"plan": 'p"ro'}, "aid_1"))
 SECOND = encode_waiting("1" * 32, Event("caf\u00e9", AT, {"sum": Money(1, "EUR")}))
+
+
+@pytest.mark.parametrize("event_id", ["e", "evt_1.A:b-2", "x" * 64])
+def test_an_id_of_the_applications_own_is_taken_as_it_is(event_id: str) -> None:
+    assert checked_id(event_id) == event_id
+
+
+@pytest.mark.parametrize(
+    "event_id", ["", "x" * 65, 'a"b', "a b", "a\n", "caf\u00e9", 7, b"evt_1"]
+)
+def test_an_id_that_would_have_to_be_escaped_is_refused(event_id: Any) -> None:
+    with pytest.raises(ValueError, match="event_id must be") as caught:
+        checked_id(event_id)
+
+    assert str(caught.value) == (
+        "event_id must be 1 to 64 letters, digits and characters of '._:-', not"
+        f" {event_id!r:.100}"
+    )
 
 
 def test_a_batch_lists_the_events_as_they_waited() -> None:

@@ -249,6 +249,30 @@ def test_revenue_posts_what_was_paid(sink: Sink, clamp: Clamp) -> None:
     ]
 
 
+@pytest.mark.parametrize("has_background", [False, True])
+def test_an_id_of_the_applications_own_goes_along(
+    sink: Sink, has_background: bool
+) -> None:
+    with Clamp("proj_a", "sk_a", sink.endpoint, background=has_background) as clamp:
+        clamp.track("signup", event_id="evt_1")
+        clamp.revenue(29, plan="pro", event_id="evt_2")
+
+    if has_background:
+        (request,) = sink.requests
+        ids = [event["id"] for event in request.body["events"]]
+    else:
+        ids = [request.headers["idempotency-key"] for request in sink.requests]
+    assert ids == ["evt_1", "evt_2"]
+
+
+def test_an_event_without_such_an_id_is_posted_as_ever(
+    sink: Sink, clamp: Clamp
+) -> None:
+    clamp.track("signup")
+
+    assert "idempotency-key" not in sink.requests[0].headers
+
+
 def test_a_call_that_waits_counts_what_arrived(sink: Sink, clamp: Clamp) -> None:
     clamp.track("x")
     sink.answer = (500, b"", {})

@@ -12,7 +12,7 @@ from tests.recorder import Recorder
 
 from clamp_analytics import BackgroundDelivery, ClampError, Event, Stats
 from clamp_analytics._config import Config
-from clamp_analytics._intake import Intake, Options, Taken
+from clamp_analytics._intake import Intake, Options, Taken, Unsent
 from clamp_analytics._outbox import Outbox
 
 # One that sends now, one that delivers in the background, one that is switched off.
@@ -56,8 +56,8 @@ def opened() -> Iterator[Opened]:
             intake.delivery.close(0)
 
 
-def track(intake: Intake, properties: Any = None) -> Taken:
-    return intake.track("signup", properties, None, AT, None)
+def track(intake: Intake, properties: Any = None, event_id: str | None = None) -> Taken:
+    return intake.track("signup", properties, None, AT, None, event_id)
 
 
 def capture(intake: Intake) -> Taken:
@@ -95,13 +95,13 @@ def test_another_background_is_refused(opened: Opened, wrong: Any) -> None:
     )
 
 
-def test_what_is_to_be_sent_now_comes_back_as_a_body(opened: Opened) -> None:
+def test_what_is_to_be_sent_now_comes_back_as_a_request(opened: Opened) -> None:
     intake = opened()
     error = capture(intake)
 
-    assert (track(intake), opened.transports) == (BODY, [])
-    assert isinstance(error, bytes)
-    assert json.loads(error)["name"] == "$error"
+    assert (track(intake), opened.transports) == (Unsent("/e/s", BODY), [])
+    assert isinstance(error, Unsent)
+    assert json.loads(error.body)["name"] == "$error"
     assert intake.config == Config(*GIVEN[:2], "https://api.clamp.sh", 5.0)
 
 
@@ -137,6 +137,14 @@ def test_a_wrong_argument_is_found_in_the_caller_in_every_mode(opened: Opened) -
         assert intake.stats() == Stats(0, 0, {})
 
 
+def test_an_id_that_cannot_be_sent_is_found_in_the_caller_in_every_mode(
+    opened: Opened,
+) -> None:
+    for options in MODES:
+        with pytest.raises(ValueError, match="event_id must be 1 to 64"):
+            track(opened(**options), event_id="evt 1")
+
+
 @pytest.mark.parametrize(
     ("options", "environ"),
     [
@@ -165,7 +173,9 @@ def test_switched_off_nothing_is_needed_and_nothing_is_made(
 def test_a_variable_that_says_no_switches_nothing_off(
     opened: Opened, value: str
 ) -> None:
-    assert track(opened(environ={"CLAMP_DISABLED": value})) == BODY
+    taken = track(opened(environ={"CLAMP_DISABLED": value}))
+
+    assert taken == Unsent("/e/s", BODY)
 
 
 def test_what_before_send_drops_is_counted_and_no_loss(opened: Opened) -> None:

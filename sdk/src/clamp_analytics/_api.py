@@ -72,6 +72,7 @@ def track(
     timestamp: datetime | str | None = None,
     *,
     user_id: str | None = None,
+    event_id: str | None = None,
 ) -> bool:
     """Send an event with the client of `init()`; see `Clamp.track`.
 
@@ -79,7 +80,14 @@ def track(
         ClampNotInitializedError: If `init()` was not called.
     """
     client = default_client("track")
-    return client.track(name, properties, anonymous_id, timestamp, user_id=user_id)
+    return client.track(
+        name,
+        properties,
+        anonymous_id,
+        timestamp,
+        user_id=user_id,
+        event_id=event_id,
+    )
 
 
 def capture_error(
@@ -136,6 +144,7 @@ def revenue(
     user_id: str | None = None,
     anonymous_id: str | None = None,
     timestamp: datetime | str | None = None,
+    event_id: str | None = None,
 ) -> bool:
     """Send a payment with the client of `init()`; see `Clamp.revenue`.
 
@@ -155,6 +164,7 @@ def revenue(
         user_id=user_id,
         anonymous_id=anonymous_id,
         timestamp=timestamp,
+        event_id=event_id,
     )
 
 

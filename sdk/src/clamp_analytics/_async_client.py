@@ -103,10 +103,13 @@ class AsyncClamp:
         timestamp: datetime | str | None = None,
         *,
         user_id: str | None = None,
+        event_id: str | None = None,
     ) -> bool:
         """Send an event; see `Clamp.track`."""
         return await self._sent(
-            self._intake.track(name, properties, anonymous_id, timestamp, user_id)
+            self._intake.track(
+                name, properties, anonymous_id, timestamp, user_id, event_id
+            )
         )
 
     async def capture_error(
@@ -153,6 +156,7 @@ class AsyncClamp:
         user_id: str | None = None,
         anonymous_id: str | None = None,
         timestamp: datetime | str | None = None,
+        event_id: str | None = None,
     ) -> bool:
         """Send a payment, or a change of a subscription; see `Clamp.revenue`."""
         name, properties = revenue_event(
@@ -167,7 +171,12 @@ class AsyncClamp:
             subscription_id=subscription_id,
         )
         return await self.track(
-            name, properties, anonymous_id, timestamp, user_id=user_id
+            name,
+            properties,
+            anonymous_id,
+            timestamp,
+            user_id=user_id,
+            event_id=event_id,
         )
 
     async def flush(self, timeout: float = FLUSH_TIMEOUT_S) -> bool:
@@ -197,8 +206,8 @@ class AsyncClamp:
     async def _sent(self, taken: Taken) -> bool:
         if isinstance(taken, bool):
             return taken
-        # A body only comes where there is somewhere to send it.
-        answer = await cast("AsyncTransport", self._transport).post("/e/s", taken)
+        # A request only comes where there is somewhere to send it.
+        answer = await cast("AsyncTransport", self._transport).post(*taken)
         if not answer.is_success:
             raise ClampHTTPError(answer.status_code, answer.text)
         self._intake.reporter.sent(1)

@@ -130,6 +130,7 @@ class Clamp:
         timestamp: datetime | str | None = None,
         *,
         user_id: str | None = None,
+        event_id: str | None = None,
     ) -> bool:
         """Send an event; without background delivery, wait until it is stored.
 
@@ -141,6 +142,10 @@ class Clamp:
             timestamp: When it happened: a `datetime` (UTC where it is naive) or
                 ISO 8601 text, sent as it is. None means now.
             user_id: Your own id of the user.
+            event_id: Of what may be told twice, as a webhook tells of a payment:
+                of the events with one id, in 7 days, the server stores the first.
+                1 to 64 letters, digits and characters of `._:-`; None means an id
+                that no other event has.
 
         Returns:
             True: the server has it, or background delivery will bring it there.
@@ -155,7 +160,9 @@ class Clamp:
             ClampError: If this client was closed.
         """
         return self._sent(
-            self._intake.track(name, properties, anonymous_id, timestamp, user_id)
+            self._intake.track(
+                name, properties, anonymous_id, timestamp, user_id, event_id
+            )
         )
 
     def capture_error(
@@ -234,6 +241,7 @@ class Clamp:
         user_id: str | None = None,
         anonymous_id: str | None = None,
         timestamp: datetime | str | None = None,
+        event_id: str | None = None,
     ) -> bool:
         """Send a payment, or a change of a subscription.
 
@@ -253,6 +261,7 @@ class Clamp:
             user_id: As in `track()`.
             anonymous_id: As in `track()`.
             timestamp: As in `track()`.
+            event_id: As in `track()`; for what a webhook told, the id that it gave.
 
         Returns:
             As `track()`.
@@ -273,7 +282,14 @@ class Clamp:
             mrr_delta=mrr_delta,
             subscription_id=subscription_id,
         )
-        return self.track(name, properties, anonymous_id, timestamp, user_id=user_id)
+        return self.track(
+            name,
+            properties,
+            anonymous_id,
+            timestamp,
+            user_id=user_id,
+            event_id=event_id,
+        )
 
     def flush(self, timeout: float = FLUSH_TIMEOUT_S) -> bool:
         """Wait until the server has everything that was tracked before.
@@ -314,8 +330,8 @@ class Clamp:
     def _sent(self, taken: Taken) -> bool:
         if isinstance(taken, bool):
             return taken
-        # A body only comes where there is somewhere to send it.
-        answer = cast("Transport", self._transport).post("/e/s", taken)
+        # A request only comes where there is somewhere to send it.
+        answer = cast("Transport", self._transport).post(*taken)
         if not answer.is_success:
             raise ClampHTTPError(answer.status_code, answer.text)
         self._intake.reporter.sent(1)

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Union
+from typing import TYPE_CHECKING, NamedTuple, Union
 
 from clamp_analytics._background import BackgroundDelivery, Path, Stats
-from clamp_analytics._batch import new_id
+from clamp_analytics._batch import checked_id, new_id
 from clamp_analytics._capture import taker
 from clamp_analytics._compose import BeforeSend, Composer
 from clamp_analytics._config import Config, is_disabled, read_config
@@ -60,9 +60,20 @@ class Options:
         return chosen if self.outbox is None else replace(chosen, outbox=self.outbox)
 
 
-# True: it waits for background delivery. False: it goes nowhere. Bytes: a body
-# that is to be sent now.
-Taken = Union[bool, bytes]
+class Unsent(NamedTuple):
+    """The request that brings one event to the server.
+
+    Attributes:
+        headers: None where it needs none of its own.
+    """
+
+    path: str
+    body: bytes
+    headers: Mapping[str, str] | None = None
+
+
+# True: it waits for background delivery. False: it goes nowhere.
+Taken = Union[bool, Unsent]
 
 
 class Intake:
@@ -111,6 +122,7 @@ class Intake:
         anonymous_id: str | None,
         timestamp: datetime | str | None,
         user_id: str | None,
+        event_id: str | None,
     ) -> Taken:
         """Take an event.
 
@@ -119,8 +131,11 @@ class Intake:
             ClampError: If the client was closed.
         """
         self._check_open()
+        if event_id is not None:
+            checked_id(event_id)
         return self._take(
-            self._composer.event(name, properties, anonymous_id, timestamp, user_id)
+            self._composer.event(name, properties, anonymous_id, timestamp, user_id),
+            event_id,
         )
 
     def capture_error(
@@ -164,7 +179,7 @@ class Intake:
         if self.is_closed:
             raise ClampError("this Clamp was closed")
 
-    def _take(self, event: Event | None) -> Taken:
+    def _take(self, event: Event | None, event_id: str | None = None) -> Taken:
         if event is None:
             self.reporter.count("before_send", 1)
             return False
@@ -172,7 +187,7 @@ class Intake:
             project_id = self.config.project_id if self.config else ""
             body = encode_event(project_id, event)
         else:
-            body = encode_waiting(new_id(), event)
+            body = encode_waiting(event_id or new_id(), event)
         if self._is_debug:
             self._log(body)
         take = taker()
@@ -181,7 +196,10 @@ class Intake:
             return True
         if self.config is None:
             return False
-        return body if self.delivery is None else self.delivery.put(body)
+        if self.delivery is not None:
+            return self.delivery.put(body)
+        headers = {"idempotency-key": event_id} if event_id else None
+        return Unsent("/e/s", body, headers)
 
     def _log(self, body: bytes) -> None:
         # Here, so that a process that only starts up does not import it.
