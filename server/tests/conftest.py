@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import signal
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,11 @@ from clamp_server.store.sql import Dialect, EventStore, Row, Sql
 
 if TYPE_CHECKING:
     from tests.store.clickhouse_server import ClickHouseServer
+
+# A shell starts what it runs in the background deaf to Ctrl-C, and all that this
+# starts in turn; some of it is ended so.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class FilledStore:
