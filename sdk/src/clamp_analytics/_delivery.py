@@ -19,6 +19,7 @@ import random
 import sys
 import time
 from collections import deque
+from contextlib import suppress
 from threading import Condition, RLock, Thread, current_thread, get_ident
 from typing import Protocol
 
@@ -190,8 +191,12 @@ class Delivery:
 
     def _catch_up(self) -> None:
         """Put what came while a call of `put` was interrupted."""
-        # No more than there are: in the handler itself, `put` takes them back.
-        came = [self._interrupting.popleft() for _ in range(len(self._interrupting))]
+        came: list[bytes] = []
+        # No more than there are: in the handler itself, `put` takes them back. And
+        # no fewer may be left: another handler may do all this in the middle of it.
+        with suppress(IndexError):
+            for _ in range(len(self._interrupting)):
+                came.append(self._interrupting.popleft())
         if not self._is_closed:
             for event in came:
                 self.put(event)

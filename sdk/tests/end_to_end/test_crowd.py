@@ -62,9 +62,11 @@ tracked = sum(greenlet.value for greenlet in greenlets)
 tell(tracked=tracked, is_whole=flush(30))
 """
 
-# As in gunicorn's workers, where the application may be loaded before.
+# As in gunicorn's workers, where the application may be loaded before. gevent warns
+# of it where `ssl` was.
 LATE_GREENLETS = """
-import sys
+import sys, warnings
+warnings.simplefilter("ignore")
 from tests.app import start, tell, track_many
 start(sys.argv[1], sys.argv[2])
 """ + GREENLETS.replace("start(sys.argv[1], sys.argv[2])", "")
