@@ -180,6 +180,8 @@ _encoder = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, check_circular=False, separators=(",", ":")
 )
 _json = _encoder.encode
+# What it does with text, without the call.
+_quoted = json.encoder.encode_basestring
 
 
 def _made_once() -> Callable[[Any, int], Iterable[str]]:
@@ -209,6 +211,8 @@ _PLAIN = frozenset({str, int, float, bool})
 
 
 def _field(name: str, value: object) -> str:
+    if type(value) is str:
+        return f'"{name}":{_quoted(value)}'
     try:
         return f'"{name}":{_json(value)}'
     except (TypeError, ValueError) as error:
