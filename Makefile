@@ -34,6 +34,7 @@ check: $(VENV)/.dev ## format, lint, types, layers, docs
 bench: $(VENV)/.dev ## every figure that the README states, measured here and now
 	$(VENV)/bin/python sdk/bench/run.py
 	$(VENV)/bin/python sdk/bench/delivery.py
+	$(VENV)/bin/python sdk/bench/middleware.py
 	$(VENV)/bin/python server/bench/ingest.py
 
 fmt: $(VENV)/.dev ## format, and mend what lint can mend
