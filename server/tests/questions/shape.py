@@ -54,6 +54,18 @@ class ObservedSchema(Exact):
     events: list[EventSchema]
 
 
+class ValueCount(Exact):
+    value: str
+    count: int
+
+
+class PropertyValues(Exact):
+    event: str
+    property: str
+    period: str
+    values: list[ValueCount]
+
+
 class ErrorEvent(Exact):
     timestamp: str
     handled: bool

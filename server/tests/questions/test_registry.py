@@ -37,6 +37,7 @@ SHAPES: dict[str, list[Any]] = {
         list[shape.GroupCount],
     ],
     "events.observed_schema": [shape.ObservedSchema],
+    "events.property_values": [shape.PropertyValues],
     "revenue.list": [list[shape.GroupedRevenue]],
     "errors.list": [shape.Errors],
     "errors.groups": [shape.ErrorGroups],

@@ -66,6 +66,7 @@ EVERY_SHAPE: list[tuple[str, Shape]] = [
     ("/events?property=plan&value=pro", list[shape.EventTotal]),
     ("/observed-schema", shape.ObservedSchema),
     ("/observed-schema?include_pageviews=true", shape.ObservedSchema),
+    ("/property-values?event=signup&property=plan", shape.PropertyValues),
     ("/errors", shape.Errors),
     ("/errors?handled=false&limit=1", shape.Errors),
     ("/errors/groups", shape.ErrorGroups),

@@ -45,6 +45,11 @@ class Parameter(Protocol):
         """What its absence means, as text; empty where it means nothing asked."""
         ...
 
+    @property
+    def is_required(self) -> bool:
+        """Whether it may not be absent."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Text:
@@ -53,14 +58,18 @@ class Text:
     name: str
     allowed: str = "any text"
     default: str = ""
+    is_required: bool = False
 
     def read(self, query: Query) -> str:
         """Return the text; empty when it is absent.
 
         Raises:
-            InvalidRequestError: It is longer than any that is stored.
+            InvalidRequestError: It is longer than any that is stored, or absent
+                where it is required.
         """
         given = query.get(self.name, "")
+        if self.is_required and not given:
+            raise InvalidRequestError(f"{self.name}: missing; must be {self.allowed}")
         if len(given) > MOST_CHARACTERS:
             raise InvalidRequestError(
                 f"{self.name}: must have at most {MOST_CHARACTERS} characters;"
@@ -86,6 +95,11 @@ class Choice(Generic[Word]):
         """The words that are taken."""
         return ", ".join(word for word in self.words if word)
 
+    @property
+    def is_required(self) -> bool:
+        """Whether no word is meant by its absence."""
+        return self.default not in self.words
+
     def read(self, query: Query) -> Word:
         """Return the word.
 
@@ -106,6 +120,7 @@ class Flag:
     name: str
     default: str = "false"
     allowed: str = "true, false"
+    is_required: bool = False
 
     def read(self, query: Query) -> bool | None:
         """Return the answer; None when it is absent and has no default.
@@ -127,6 +142,7 @@ class Whole:
     least: int
     most: int
     usual: int
+    is_required: bool = False
 
     @property
     def allowed(self) -> str:
@@ -161,6 +177,11 @@ class Span:
     name: str = "period"
     default: str = "30d"
     allowed: str = ALLOWED_PERIODS
+
+    @property
+    def is_required(self) -> bool:
+        """Whether no period is meant by its absence."""
+        return not self.default
 
     def read(self, query: Query, project: Project, now: datetime) -> Period:
         """Return the period.

@@ -15,6 +15,7 @@ from clamp_server.questions.errors import errors_list
 from clamp_server.questions.events import events_list
 from clamp_server.questions.observed_schema import observed_schema
 from clamp_server.questions.overview import overview
+from clamp_server.questions.property_values import property_values
 from clamp_server.questions.revenue import revenue_list
 from clamp_server.questions.session_paths import session_paths
 from clamp_server.questions.timeseries import timeseries
@@ -36,6 +37,7 @@ QUESTIONS: Mapping[str, AnyQuestion] = MappingProxyType(
             realtime,
             events_list,
             observed_schema,
+            property_values,
             revenue_list,
             errors_list,
             errors_groups,
