@@ -17,8 +17,13 @@ def priced(amount: str) -> EnrichedEvent:
     return event(properties=Properties(money=money))
 
 
-def test_a_batch_has_the_cells_of_its_columns() -> None:
-    events, seqs = [EVERYTHING, event()], [7, 9]
+@pytest.mark.parametrize(
+    "events",
+    [[EVERYTHING, event()], [EVERYTHING] * 3, [event(), EVERYTHING, event()], []],
+    ids=["differ", "all alike", "ends alike", "none"],
+)
+def test_a_batch_has_the_cells_of_its_columns(events: list[EnrichedEvent]) -> None:
+    seqs = list(range(7, 7 + len(events)))
 
     batch = event_batch(events, seqs)
 
@@ -53,5 +58,6 @@ def test_the_largest_and_the_finest_amount_fit() -> None:
     ],
 )
 def test_a_value_that_fits_no_column_is_named(unstorable: EnrichedEvent) -> None:
-    with pytest.raises(UnstorableError):
-        event_batch([event(), unstorable], [1, 2])
+    for neighbour in (event(), unstorable):
+        with pytest.raises(UnstorableError):
+            event_batch([neighbour, unstorable], [1, 2])
