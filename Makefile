@@ -36,6 +36,7 @@ bench: $(VENV)/.dev ## every figure that the README states, measured here and no
 	$(VENV)/bin/python sdk/bench/delivery.py
 	$(VENV)/bin/python sdk/bench/middleware.py
 	$(VENV)/bin/python server/bench/ingest.py
+	$(VENV)/bin/python server/bench/questions.py --quick
 
 fmt: $(VENV)/.dev ## format, and mend what lint can mend
 	$(VENV)/bin/ruff format .

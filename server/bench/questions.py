@@ -1,0 +1,104 @@
+"""How long questions take on DuckDB: `python server/bench/questions.py`.
+
+Each is asked for 30 of 90 days, five times after one to warm up, on a file that
+`traffic_file.py` made; the median is what counts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import traffic_file
+from ingest import machine
+from traffic_file import NOW, PROJECT_ID
+
+from clamp_server.model.dimension import DIMENSIONS
+from clamp_server.model.ids import ProjectId
+from clamp_server.model.project import Project
+from clamp_server.questions.ask import ask
+from clamp_server.questions.registry import QUESTIONS
+from clamp_server.store.on_duckdb import DuckDBStore
+from clamp_server.store.sql import EventStore
+
+PROJECT = Project(id=ProjectId(PROJECT_ID), name="Bench", created_at=NOW)
+TIMES = 5
+# Milliseconds; what has none here is printed without.
+BARS = {
+    "traffic.overview": 300,
+    "traffic.timeseries": 300,
+    "traffic.breakdown": 300,
+    "traffic.session_paths": 800,
+    "traffic.engagement": 800,
+    "traffic.realtime": 100,
+    "errors.list": 100,
+    "errors.groups": 100,
+}
+# The queries of the questions that need one, or that have more than one cost.
+QUERIES: dict[str, tuple[dict[str, str], ...]] = {
+    "traffic.timeseries": (
+        {},
+        {"metric": "visitors"},
+        {"metric": "sessions"},
+        {"metric": "avg_duration"},
+    ),
+    "traffic.overview": ({}, {"country": "DE"}),
+    "traffic.compare": ({"metric": "visitors", "a": "7d", "b": "yesterday"},),
+    "traffic.breakdown": tuple(
+        {"dimension": name} for name in (*DIMENSIONS, "entry_page", "exit_page")
+    ),
+    "traffic.engagement": ({}, {"view": "engagement"}),
+    "events.property_values": ({"event": "order_paid", "property": "plan"},),
+}
+
+
+def asked() -> Iterator[tuple[str, dict[str, str]]]:
+    """Yield every question, and each query that it is asked with."""
+    for name in QUESTIONS:
+        for query in QUERIES.get(name, ({},)):
+            yield name, query
+
+
+def milliseconds(store: EventStore, name: str, query: dict[str, str]) -> float:
+    question = QUESTIONS[name]
+    params = question.read_params(query, PROJECT, NOW)
+    took = []
+    for _ in range(TIMES + 1):
+        began = time.perf_counter()
+        ask(store, question, params)
+        took.append(1000 * (time.perf_counter() - began))
+    return statistics.median(took[1:])
+
+
+def measure(path: Path, only: str) -> None:
+    store = DuckDBStore(path)
+    print(f"{'question':52}{'ms':>8}{'bar':>6}")
+    for name, query in asked():
+        words = " ".join([name, *(f"{key}={value}" for key, value in query.items())])
+        if only in words:
+            took = milliseconds(store, name, query)
+            bar = f"{BARS[name]:6}" if name in BARS else ""
+            print(f"{words:52}{took:8.0f}{bar}", flush=True)
+    store.close()
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+    print(f"\n{machine()}, {peak_mb} MB at most\npython {' '.join(sys.argv)}")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="200,000 events")
+    parser.add_argument("--events", type=int, default=10_000_000)
+    parser.add_argument("--file", type=Path, help="kept, and used again when there")
+    parser.add_argument("--only", default="", help="questions with this in their name")
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory("clamp-bench") as directory:
+        file = given.file or Path(directory) / "events.duckdb"
+        if not file.exists():
+            traffic_file.fill(file, 200_000 if given.quick else given.events)
+        measure(file, given.only)
