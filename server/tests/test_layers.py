@@ -41,6 +41,7 @@ OWNERS = {
     "rich": ("cli",),
     "sqlalchemy": (
         "store/catalog_database.py",
+        "store/catalog_definitions.py",
         "store/catalog_migration.py",
         "store/catalog_people.py",
         "store/catalog_projects.py",

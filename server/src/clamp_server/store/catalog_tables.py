@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Column as SqlColumn
 from sqlalchemy import (
+    JSON,
     DateTime,
     Dialect,
+    Float,
     ForeignKey,
     Integer,
     MetaData,
@@ -15,7 +17,9 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    UniqueConstraint,
 )
+from sqlalchemy import Column as SqlColumn
 
 
 class Instant(TypeDecorator[datetime]):
@@ -85,4 +89,39 @@ WEB_SESSIONS = Table(
     SqlColumn("user_id", ForeignKey("users.id", ondelete="CASCADE"), nullable=True),
     SqlColumn("created_at", Instant, nullable=False),
     SqlColumn("expires_at", Instant, nullable=False),
+)
+
+
+def _saved(name: str, *columns: SqlColumn[Any] | UniqueConstraint) -> Table:
+    return Table(
+        name,
+        METADATA,
+        SqlColumn("id", String(64), primary_key=True),
+        SqlColumn("project_id", ForeignKey("projects.id"), nullable=False, index=True),
+        SqlColumn("created_at", Instant, nullable=False),
+        *columns,
+    )
+
+
+FUNNELS = _saved(
+    "funnels",
+    SqlColumn("name", String(200), nullable=False),
+    SqlColumn("steps", JSON, nullable=False),
+    UniqueConstraint("project_id", "name"),
+)
+
+COHORTS = _saved(
+    "cohorts",
+    SqlColumn("name", String(200), nullable=False),
+    SqlColumn("definition", JSON, nullable=False),
+    UniqueConstraint("project_id", "name"),
+)
+
+ALERTS = _saved(
+    "alerts",
+    SqlColumn("metric", String(64), nullable=False),
+    SqlColumn("condition", String(64), nullable=False),
+    SqlColumn("threshold", Float(53), nullable=False),
+    SqlColumn("period", String(64), nullable=False),
+    SqlColumn("pathname", Text, nullable=True),
 )
