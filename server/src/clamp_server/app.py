@@ -21,6 +21,7 @@ from clamp_server.api.metrics import Metrics
 from clamp_server.api.request_body import BodyReader
 from clamp_server.clock import Clock, now
 from clamp_server.config import Settings
+from clamp_server.errors import ConfigError
 from clamp_server.ingest.admit import RateLimiter
 from clamp_server.ingest.buffer import Buffer
 from clamp_server.ingest.counts import Counts
@@ -46,8 +47,26 @@ def open_catalog(settings: Settings, clock: Clock = now) -> Catalog:
     return catalog
 
 
+def open_store(settings: Settings, clock: Clock = now) -> EventStore:
+    """Open the events of `settings`, brought up to this release.
+
+    Raises:
+        ConfigError: They cannot be opened, another server has them, or what
+            ClickHouse needs is not installed.
+    """
+    if settings.store_url is None:
+        return DuckDBStore(settings.events_path, settings.duckdb_memory_mb, clock)
+    try:
+        from clamp_server.store.on_clickhouse import ClickHouseStore
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            "ClickHouse needs its driver: pip install 'clamp-server[clickhouse]'"
+        ) from error
+    return ClickHouseStore(settings.store_url, clock)
+
+
 def build_app(settings: Settings, clock: Clock = now) -> Starlette:
-    """Open the stores of `settings.data` and build the server around them.
+    """Open the stores of `settings` and build the server around them.
 
     The lifespan of the application starts the writer, and at its end commits
     what waits and closes the stores. `state.catalog` and `state.store` are for
@@ -58,7 +77,7 @@ def build_app(settings: Settings, clock: Clock = now) -> Starlette:
     """
     enricher = Enricher((settings.geo_path,))
     catalog = open_catalog(settings, clock)
-    store = DuckDBStore(settings.events_path, settings.duckdb_memory_mb, clock)
+    store = open_store(settings, clock)
     counts = Counts()
     buffer = Buffer(store, counts.commits, settings.max_queued_events)
     credentials = Credentials(catalog.snapshot)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from clamp_server.errors import ConfigError
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8400
 DEFAULT_DATA = "clamp-data"
+CLICKHOUSE_SCHEMES = ("clickhouse", "clickhouses")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +23,8 @@ class Settings:
 
     Attributes:
         data: Directory of everything that is kept; made when it is missing.
+        store_url: The ClickHouse database of the events, with its password; None
+            keeps them in `data`.
         host: Address to listen on.
         port: TCP port to listen on; 0 lets the system choose.
         trusted_proxies: Networks whose `X-Forwarded-For` is believed.
@@ -32,6 +36,7 @@ class Settings:
     """
 
     data: Path
+    store_url: str | None = field(default=None, repr=False)
     host: str = DEFAULT_HOST
     port: int = DEFAULT_PORT
     trusted_proxies: tuple[IPv4Network | IPv6Network, ...] = ()
@@ -60,6 +65,32 @@ def data_directory(
 ) -> Path:
     """Return the data directory: `--data`, else `CLAMP_DATA`, else `./clamp-data`."""
     return (chosen or Path(environ.get("CLAMP_DATA") or DEFAULT_DATA)).absolute()
+
+
+def event_store_url(
+    chosen: str | None, environ: Mapping[str, str] = os.environ
+) -> str | None:
+    """Return where events are kept: `--store`, else `CLAMP_STORE`.
+
+    Returns:
+        None for `duckdb`, which is also the default: in the data directory.
+
+    Raises:
+        ConfigError: It is neither that nor the address of a ClickHouse database.
+            The message has nothing of it, for it may hold a password.
+    """
+    url = chosen or environ.get("CLAMP_STORE") or "duckdb"
+    if url == "duckdb":
+        return None
+    allowed = "duckdb, or clickhouse[s]://USER:PASSWORD@HOST:PORT/DATABASE, is allowed"
+    try:
+        parts = urlsplit(url)
+        is_whole = parts.hostname and parts.port != 0 and parts.path.strip("/")
+    except ValueError as error:
+        raise ConfigError(f"--store, CLAMP_STORE: {allowed}") from error
+    if parts.scheme not in CLICKHOUSE_SCHEMES or not is_whole:
+        raise ConfigError(f"--store, CLAMP_STORE: {allowed}")
+    return url
 
 
 def networks(texts: list[str]) -> tuple[IPv4Network | IPv6Network, ...]:

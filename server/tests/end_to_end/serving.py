@@ -173,12 +173,16 @@ class Client:
 
     What was sent last and not answered is sent again to the next server, as a
     real client does.
+
+    Args:
+        fields: Of each event, besides its id and its name.
     """
 
-    def __init__(self, name: str, batch: int, ledger: Ledger) -> None:
+    def __init__(self, name: str, batch: int, ledger: Ledger, **fields: str) -> None:
         self._name = name
         self._batch = batch
         self._ledger = ledger
+        self._event = {"name": "a", **fields}
         self._unanswered: list[str] = []
         self._sent = 0
 
@@ -215,8 +219,6 @@ class Client:
         self, server: Server, ids: list[str], connection: http.client.HTTPConnection
     ) -> Answer:
         if self._batch == 1:
-            return server.post(
-                "/e/s", {"name": "a"}, connection, idempotency_key=ids[0]
-            )
-        events = [{"name": "a", "id": one} for one in ids]
+            return server.post("/e/s", self._event, connection, idempotency_key=ids[0])
+        events = [{**self._event, "id": one} for one in ids]
         return server.post("/e/s/batch", {"events": events}, connection)

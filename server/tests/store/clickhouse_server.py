@@ -38,7 +38,9 @@ class ClickHouseServer:
         # That of the test before, so that memory stays flat.
         self._session.query(f"DROP DATABASE IF EXISTS test_{number - 1}")
         self._session.query(f"CREATE DATABASE {name}")
-        return f"http://127.0.0.1:{self._server.server_port}/{name}?compress=false"
+        return (
+            f"clickhouse://127.0.0.1:{self._server.server_port}/{name}?compress=false"
+        )
 
     def close(self) -> None:
         self._server.shutdown()

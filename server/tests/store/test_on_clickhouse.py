@@ -51,6 +51,23 @@ def test_an_id_is_forgotten_after_seven_days_and_not_before(url: str) -> None:
     assert (on_time, late) == ([False], [True])
 
 
+def test_an_event_that_two_servers_stored_at_once_is_one(url: str) -> None:
+    store = ClickHouseStore(url)
+    store.append([event(id="a"), event(id="b"), event(), event()])
+    client = clickhouse_connect.get_client(dsn=url, autogenerate_session_id=False)
+    # As another server inserts what it did not find when it looked.
+    client.command(
+        "INSERT INTO events SELECT * REPLACE (seq + 1 AS seq, writer + 1 AS writer)"
+        " FROM events WHERE id != 'b'"
+    )
+    client.close()
+
+    rows = store.rows(Sql("SELECT id, count(*) AS times FROM events GROUP BY id"))
+    store.close()
+
+    assert {row["id"]: row["times"] for row in rows} == {"a": 1, "b": 1, "": 4}
+
+
 def test_nothing_to_store_is_stored(url: str) -> None:
     store = ClickHouseStore(url)
 

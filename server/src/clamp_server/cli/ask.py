@@ -11,16 +11,24 @@ import msgspec
 import typer
 from rich.markup import escape
 
+from clamp_server.app import open_store
 from clamp_server.cli.answer_table import answer_tables
-from clamp_server.cli.terminal import Data, Json, catalog, out, print_json, print_table
+from clamp_server.cli.terminal import (
+    Data,
+    Json,
+    Store,
+    catalog,
+    out,
+    print_json,
+    print_table,
+)
 from clamp_server.clock import now
-from clamp_server.config import Settings, data_directory
+from clamp_server.config import Settings, data_directory, event_store_url
 from clamp_server.errors import ConfigError
 from clamp_server.model.project import Project
 from clamp_server.questions.ask import ask as ask_store
 from clamp_server.questions.parameter import read_query
 from clamp_server.questions.registry import QUESTIONS, AnyQuestion
-from clamp_server.store.on_duckdb import DuckDBStore
 from clamp_server.store.sql import EventStore
 
 # What the question takes is read from its own parameters and not by typer.
@@ -39,19 +47,20 @@ def ask(
         ),
     ] = None,
     data: Data = None,
+    store: Store = None,
     json: Json = False,
 ) -> None:
     """Ask QUESTION, with its parameters as options: --period 7d --country DE.
 
-    For data that no server is running on; a server is asked over HTTP.
+    DuckDB lets one process at its file: a server that runs is asked over HTTP.
     """
     asked = _question(question)
     query = read_query(_pairs(context.args), asked.parameters)
     with catalog(data) as kept:
         whose = _project(kept.projects(), project)
     params = asked.read_params(query, whose, now())
-    with _store(data) as store:
-        answer = msgspec.to_builtins(ask_store(store, asked, params))
+    with _opened(data, store) as opened:
+        answer = msgspec.to_builtins(ask_store(opened, asked, params))
     if json:
         print_json(answer)
     else:
@@ -59,9 +68,9 @@ def ask(
 
 
 @contextmanager
-def _store(data: Path | None) -> Iterator[EventStore]:
-    settings = Settings(data=data_directory(data))
-    store = DuckDBStore(settings.events_path, settings.duckdb_memory_mb)
+def _opened(data: Path | None, url: str | None) -> Iterator[EventStore]:
+    settings = Settings(data=data_directory(data), store_url=event_store_url(url))
+    store = open_store(settings)
     try:
         yield store
     finally:

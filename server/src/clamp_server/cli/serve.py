@@ -13,12 +13,13 @@ import typer
 
 from clamp_server.app import build_app
 from clamp_server.cli.http_server import BACKLOG, HttpServer
-from clamp_server.cli.terminal import Data
+from clamp_server.cli.terminal import Data, Store
 from clamp_server.config import (
     DEFAULT_HOST,
     DEFAULT_PORT,
     Settings,
     data_directory,
+    event_store_url,
     networks,
 )
 from clamp_server.errors import ConfigError
@@ -37,6 +38,7 @@ def serve(
         int, typer.Option(help="TCP port; 0 lets the system choose.", min=0, max=65535)
     ] = DEFAULT_PORT,
     data: Data = None,
+    store: Store = None,
     trusted_proxy: Annotated[
         list[str] | None,
         typer.Option(
@@ -57,6 +59,7 @@ def serve(
     """Run the server until SIGTERM or Ctrl-C, which finish what was accepted."""
     settings = Settings(
         data=data_directory(data),
+        store_url=event_store_url(store),
         host=host,
         port=port,
         trusted_proxies=networks(trusted_proxy or []),

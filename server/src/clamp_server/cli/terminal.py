@@ -25,6 +25,16 @@ Data: TypeAlias = Annotated[
         metavar="DIR",
     ),
 ]
+Store: TypeAlias = Annotated[
+    str | None,
+    typer.Option(
+        help="Where events are kept: duckdb, or"
+        " clickhouse[s]://USER:PASSWORD@HOST:PORT/DATABASE. A password is better kept"
+        " in $CLAMP_STORE than on a command line.",
+        show_default="$CLAMP_STORE, else duckdb, in the data directory",
+        metavar="URL",
+    ),
+]
 Json: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print JSON, for programs.")
 ]

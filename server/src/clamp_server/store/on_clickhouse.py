@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
@@ -31,6 +32,9 @@ _HOLE = re.compile(r"\$([a-z_][a-z0-9_]*)")
 # Where the two engines mean different things by the same text, ClickHouse is
 # told to mean what DuckDB (and standard SQL) does.
 _SETTINGS = {
+    # An event that two processes have stored is one.
+    "final": 1,
+    "do_not_merge_across_partitions_select_final": 1,
     "aggregate_functions_null_for_empty": 1,
     "join_use_nulls": 1,
     "prefer_column_name_to_alias": 1,
@@ -71,13 +75,13 @@ class ClickHouseDialect:
 
 
 class ClickHouseStore:
-    """Every event of this server, in one ClickHouse database.
+    """Every event, in one ClickHouse database that several servers may write to.
 
-    An id is looked up before its event is inserted, so one process stores it
-    once. Two processes that are sent the same id within the same moment both do.
+    An id is looked up before its event is inserted. Two servers that are sent the
+    same event within the same moment both insert it, and the table holds it once.
 
     Args:
-        url: `http[s]://user:password@host:port/database`.
+        url: `clickhouse://user:password@host:port/database`; `clickhouses` for TLS.
 
     Raises:
         ConfigError: It cannot be reached, or a newer release has written it.
@@ -89,12 +93,17 @@ class ClickHouseStore:
         self, url: str, clock: Clock = now, timeout_s: float = QUESTION_TIMEOUT_S
     ) -> None:
         self._clock = clock
+        parts = urlsplit(url)
         # Without the password.
-        self._name = f"ClickHouse at {urlsplit(url).hostname}"
+        self._name = f"ClickHouse at {parts.hostname}"
+        # Tells the events of this process that have no id from those of another.
+        self._writer = secrets.randbits(63)
         try:
             with self._translated(), ExitStack() as until_open:
                 self._client = clickhouse_connect.get_client(
                     dsn=url,
+                    # It does not look at the scheme itself.
+                    interface="https" if parts.scheme == "clickhouses" else "http",
                     # A session would let one statement run at a time.
                     autogenerate_session_id=False,
                     settings={**_SETTINGS, "max_execution_time": timeout_s},
@@ -157,10 +166,14 @@ class ClickHouseStore:
             return set()
         found = self.rows(
             Sql(
-                "SELECT project_id, id FROM events WHERE seq >= $since AND id IN $ids",
+                """
+                SELECT DISTINCT project_id, id FROM event_ids
+                WHERE project_id IN $projects AND id IN $ids AND seq >= $since
+                """,
                 {
-                    "since": seq_at(self._clock() - REMEMBER_IDS),
+                    "projects": list({project_id for project_id, _ in ids}),
                     "ids": [id_ for _, id_ in ids],
+                    "since": seq_at(self._clock() - REMEMBER_IDS),
                 },
             )
         )
@@ -170,7 +183,10 @@ class ClickHouseStore:
         first_seq = max(self._last_seq + 1, seq_at(self._clock()))
         seqs = range(first_seq, first_seq + len(events))
         self._last_seq = seqs[-1]
-        columns = event_columns(events, seqs)
+        columns = {
+            **event_columns(events, seqs),
+            "writer": [self._writer] * len(events),
+        }
         with self._translated():
             self._client.insert(
                 "events",

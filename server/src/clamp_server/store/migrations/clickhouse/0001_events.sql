@@ -1,4 +1,6 @@
--- Events, one row each, in the order in which a project's questions read them.
+-- Events, one row each, in the order in which a project's questions read them. Two
+-- processes may store an event with the same id in the same moment: it is one for
+-- whoever asks with `final`, and one on disk when its parts are merged.
 CREATE TABLE IF NOT EXISTS events (
     project_id LowCardinality(String),
     seq Int64,
@@ -44,9 +46,26 @@ CREATE TABLE IF NOT EXISTS events (
     error_handled Bool,
     error_fingerprint String,
     error_fingerprint_version Int32,
-    error_fingerprint_parts String
+    error_fingerprint_parts String,
+    writer Int64
+)
+ENGINE = ReplacingMergeTree
+PARTITION BY toYYYYMM(occurred_at)
+ORDER BY (project_id, occurred_at, id, if(id = '', seq, 0), if(id = '', writer, 0))
+SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+
+-- The ids of the last days, in an order in which one is found quickly.
+CREATE TABLE IF NOT EXISTS event_ids (
+    project_id LowCardinality(String),
+    id String,
+    seq Int64,
+    stored_at DateTime DEFAULT now()
 )
 ENGINE = MergeTree
-PARTITION BY toYYYYMM(occurred_at)
-ORDER BY (project_id, occurred_at, seq)
-SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
+PARTITION BY toDate(stored_at)
+ORDER BY (project_id, id)
+TTL stored_at + INTERVAL 8 DAY
+SETTINGS index_granularity = 256, ttl_only_drop_parts = 1;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS event_ids_of_events TO event_ids AS
+SELECT project_id, id, seq FROM events WHERE id != '';
