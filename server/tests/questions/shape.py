@@ -90,6 +90,73 @@ class Errors(Exact):
     errors: list[ErrorEvent]
 
 
+class ErrorBucket(Exact):
+    bucket: str
+    count: int
+
+
+class ErrorTimeline(Exact):
+    period: str
+    interval: Literal["hour", "day"]
+    fingerprint: str | None
+    series: list[ErrorBucket]
+
+
+class EventBefore(Exact):
+    timestamp: str
+    name: str
+    url: MaybeText = UNSET
+    pathname: MaybeText = UNSET
+    referrer: MaybeText = UNSET
+
+
+class ErrorContext(Exact):
+    anonymous_id: str
+    before_timestamp: str
+    count: int
+    events: list[EventBefore]
+
+
+class JourneySession(Exact):
+    session_id: str
+    is_first_touch: bool
+    started_at: str
+    ended_at: str
+    entry_page: str
+    channel: str
+    referrer_host: str
+    utm_source: str
+    utm_medium: str
+    utm_campaign: str
+    country: str
+    device_type: str
+    pageviews: int
+    events: list[str]
+
+
+class Journey(Exact):
+    anonymous_id: str
+    sessions: list[JourneySession]
+
+
+class SearchQuery(Exact):
+    query: str
+    clicks: int
+    impressions: int
+    ctr: float
+    position: float
+
+
+class LandingPage(Exact):
+    page: str
+    pathname: str
+    clicks: int
+    impressions: int
+    position: float
+    organic_sessions: int
+    conversions: int
+
+
 class ErrorGroup(Exact, kw_only=True):
     fingerprint: str
     sample_message: MaybeText = UNSET

@@ -38,9 +38,14 @@ SHAPES: dict[str, list[Any]] = {
     ],
     "events.observed_schema": [shape.ObservedSchema],
     "events.property_values": [shape.PropertyValues],
+    "users.journey": [shape.Journey],
     "revenue.list": [list[shape.GroupedRevenue]],
     "errors.list": [shape.Errors],
     "errors.groups": [shape.ErrorGroups],
+    "errors.timeline": [shape.ErrorTimeline],
+    "errors.context": [shape.ErrorContext],
+    "search.queries": [list[shape.SearchQuery]],
+    "search.landing_pages": [list[shape.LandingPage]],
     "Whose key is this": [shape.Bootstrap],
 }
 each_question = pytest.mark.parametrize("question", QUESTIONS.values(), ids=QUESTIONS)

@@ -67,10 +67,19 @@ EVERY_SHAPE: list[tuple[str, Shape]] = [
     ("/observed-schema", shape.ObservedSchema),
     ("/observed-schema?include_pageviews=true", shape.ObservedSchema),
     ("/property-values?event=signup&property=plan", shape.PropertyValues),
+    ("/users/journey?anonymous_id=aid", shape.Journey),
     ("/errors", shape.Errors),
     ("/errors?handled=false&limit=1", shape.Errors),
     ("/errors/groups", shape.ErrorGroups),
     ("/errors/groups?sort_by=first_seen", shape.ErrorGroups),
+    ("/errors/timeline", shape.ErrorTimeline),
+    ("/errors/timeline?fingerprint=ab&interval=hour", shape.ErrorTimeline),
+    (
+        "/errors/context?anonymous_id=aid&before_timestamp=2026-03-10T12:01:00Z",
+        shape.ErrorContext,
+    ),
+    ("/search/queries", list[shape.SearchQuery]),
+    ("/search/landing-pages", list[shape.LandingPage]),
     ("/revenue", list[shape.Revenue]),
     ("/revenue?group_by=channel", list[shape.GroupedRevenue]),
     ("/revenue?group_by=product&property=total", list[shape.GroupedRevenue]),
@@ -83,6 +92,8 @@ EVERY_SHAPE: list[tuple[str, Shape]] = [
         list[shape.Revenue],
     ),
 ]
+
+NOT_IMPORTED = ("/search/queries", "/search/landing-pages")
 
 
 @pytest.fixture
@@ -150,7 +161,7 @@ def test_an_answer_has_its_fields_and_no_others(
 
     assert answer.status_code == 200
     decoded = msgspec.json.decode(answer.content, type=expected)
-    assert decoded
+    assert decoded or path in NOT_IMPORTED
     assert msgspec.to_builtins(decoded) == answer.json()
 
 

@@ -38,12 +38,17 @@ class Offset:
 
 def usual_granularity(period: Period, zone: ZoneInfo) -> Granularity:
     """Return what a period is cut into unless something else is asked for."""
-    days = (_last_day(period, zone) - _first_day(period, zone)).days + 1
+    days = calendar_days(period, zone)
     if days <= 2:
         return "hour"
     if days <= 90:
         return "day"
     return "week" if days <= 365 else "month"
+
+
+def calendar_days(period: Period, zone: ZoneInfo) -> int:
+    """Return how many days of the zone a period has a part of."""
+    return (_last_day(period, zone) - _first_day(period, zone)).days + 1
 
 
 def bucket_dates(period: Period, granularity: Granularity, zone: ZoneInfo) -> list[str]:

@@ -81,7 +81,7 @@ def last_minutes(minutes: int, now: datetime) -> Period:
 
 def _until_now(text: str, days: int, time_zone: ZoneInfo, now: datetime) -> Period:
     first = now.astimezone(time_zone).date() - (days - 1) * _DAY
-    return Period(text, _midnight(first, time_zone), _after(now))
+    return Period(text, midnight(first, time_zone), _after(now))
 
 
 def _after(now: datetime) -> datetime:
@@ -93,7 +93,7 @@ def _after(now: datetime) -> datetime:
 def _days(text: str, first: date, last: date, time_zone: ZoneInfo) -> Period:
     if not 0 <= (last - first).days < MOST_RANGE_DAYS:
         raise ValueError(_refusal(text))
-    return Period(text, _midnight(first, time_zone), _midnight(last + _DAY, time_zone))
+    return Period(text, midnight(first, time_zone), midnight(last + _DAY, time_zone))
 
 
 def _date(text: str) -> date:
@@ -106,7 +106,8 @@ def _date(text: str) -> date:
     return day
 
 
-def _midnight(day: date, time_zone: ZoneInfo) -> datetime:
+def midnight(day: date, time_zone: ZoneInfo) -> datetime:
+    """Return the first instant of a day of a time zone, in UTC."""
     # Where clocks jump over midnight (Cairo) or strike it twice (Havana),
     # fold=0 gives the day's first instant in both cases.
     return datetime.combine(day, time.min, time_zone).astimezone(UTC)

@@ -10,13 +10,17 @@ from clamp_server.questions.ask import Question
 from clamp_server.questions.breakdown import breakdown
 from clamp_server.questions.compare import compare
 from clamp_server.questions.engagement import engagement
+from clamp_server.questions.error_context import errors_context
 from clamp_server.questions.error_groups import errors_groups
+from clamp_server.questions.error_timeline import errors_timeline
 from clamp_server.questions.errors import errors_list
 from clamp_server.questions.events import events_list
+from clamp_server.questions.journey import users_journey
 from clamp_server.questions.observed_schema import observed_schema
 from clamp_server.questions.overview import overview
 from clamp_server.questions.property_values import property_values
 from clamp_server.questions.revenue import revenue_list
+from clamp_server.questions.search import search_landing_pages, search_queries
 from clamp_server.questions.session_paths import session_paths
 from clamp_server.questions.timeseries import timeseries
 from clamp_server.questions.traffic import realtime
@@ -38,9 +42,14 @@ QUESTIONS: Mapping[str, AnyQuestion] = MappingProxyType(
             events_list,
             observed_schema,
             property_values,
+            users_journey,
             revenue_list,
             errors_list,
             errors_groups,
+            errors_timeline,
+            errors_context,
+            search_queries,
+            search_landing_pages,
         )
     }
 )

@@ -55,6 +55,11 @@ def server_events(
     """
     events: LiteralString = f"{_EVENTS} AND {among}"
     sessions = _sessions(events)
+    # Until the last moment at which a session of the last event may start.
+    seen: LiteralString = f"""
+        SELECT * FROM ({sessions}) AS session
+        WHERE occurred_at < $end + INTERVAL 60 SECOND
+    """
     columns = ", ".join(
         f"coalesce(nullif(event.{c.name}, ''), visit.first_{c.name}, '') AS {c.name}"
         if c.name in dimensions
@@ -63,7 +68,7 @@ def server_events(
     )
     return f"""
         SELECT {columns}
-        FROM ({_placed(events, sessions)}) AS event
+        FROM ({placed(events, seen, "before.session_id")}) AS event
         LEFT JOIN (
             SELECT anonymous_id, session_id, {first_values(dimensions)}
             FROM ({sessions}) AS session
@@ -87,12 +92,16 @@ def _sessions(events: LiteralString) -> LiteralString:
     """
 
 
-def _placed(events: LiteralString, sessions: LiteralString) -> LiteralString:
-    """Write the SELECT of `events` with their session's id as `visit_id`."""
-    # Until the last moment at which a session of the last event may start.
-    seen: LiteralString = f"""
-        SELECT * FROM ({sessions}) AS session
-        WHERE occurred_at < $end + INTERVAL 60 SECOND
+def placed(
+    events: LiteralString, seen: LiteralString, otherwise: LiteralString = "''"
+) -> LiteralString:
+    """Write the SELECT of `events` with their session's id as `visit_id`.
+
+    Args:
+        events: A SELECT of server events.
+        seen: A SELECT of what their visitors did in a browser.
+        otherwise: What an event without a session has there; the session last
+            active is `before.session_id`.
     """
     # One row an instant. Of two sessions in the same millisecond any rule will do
     # that does not depend on the order of arrival.
@@ -102,7 +111,7 @@ def _placed(events: LiteralString, sessions: LiteralString) -> LiteralString:
                 THEN before.session_id
             WHEN after.started_at <= event.occurred_at + INTERVAL 60 SECOND
                 THEN after.session_id
-            ELSE before.session_id
+            ELSE {otherwise}
         END AS visit_id
         FROM ({events}) AS event
         ASOF LEFT JOIN (
