@@ -1,4 +1,4 @@
-"""The read API: every question of the registry as a GET, and the bootstrap."""
+"""The read API: every question of the registry as a GET, and what it is about."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from clamp_server.api.answers import json_response
+from clamp_server.api.bootstrap import PLAN, Bootstrap
 from clamp_server.api.credential import Credentials
+from clamp_server.api.openapi import encoded_document
 from clamp_server.clock import Clock
 from clamp_server.errors import ForbiddenError
 from clamp_server.model.project import Project
@@ -25,20 +27,10 @@ from clamp_server.store.sql import EventStore
 # A question runs on every core by itself; more at once would only take the
 # processor from the events that arrive meanwhile.
 MOST_AT_ONCE = 4
-# Clients show it; a server of one's own has nothing to upgrade to.
-PLAN = "self-hosted"
 # Answers are about one project's data, and old by the next event.
 _HEADERS = {"cache-control": "no-store"}
 
 _Endpoint: TypeAlias = Callable[[Request], Awaitable[Response]]
-
-
-class Bootstrap(msgspec.Struct, frozen=True, rename="camel"):
-    """Whose key it is."""
-
-    project_id: str
-    project_name: str
-    plan: str
 
 
 def routes(
@@ -52,7 +44,7 @@ def routes(
 
     def answering(question: AnyQuestion) -> _Endpoint:
         async def endpoint(request: Request) -> Response:
-            project = await _own_project(request, credentials)
+            project = await own_project(request, credentials)
             given = request.query_params.multi_items()
             query = read_query(given, question.parameters)
             params = question.read_params(query, project, clock())
@@ -69,7 +61,11 @@ def routes(
         answer = Bootstrap(project.id, project.name, PLAN)
         return json_response(answer, headers=_HEADERS)
 
+    async def openapi(_: Request) -> Response:
+        return json_response(msgspec.Raw(encoded_document()))
+
     return [
+        Route("/openapi.json", openapi),
         Route("/mcp/bootstrap", bootstrap),
         *(
             Route(f"/analytics/{{project_id}}{question.path}", answering(question))
@@ -78,7 +74,13 @@ def routes(
     ]
 
 
-async def _own_project(request: Request, credentials: Credentials) -> Project:
+async def own_project(request: Request, credentials: Credentials) -> Project:
+    """Return the project of a request's key, which is that of its path.
+
+    Raises:
+        UnauthorizedError: No key, an unknown key or a revoked one.
+        ForbiddenError: The key is another project's.
+    """
     project = await credentials.project_of_key(request.headers.get("x-clamp-key"))
     if project.id != request.path_params["project_id"]:
         raise ForbiddenError(
