@@ -12,6 +12,7 @@ from typing import LiteralString
 
 from clamp_server.model.dimension import Dimension
 from clamp_server.model.scope import Scope
+from clamp_server.store.schema import EVENTS
 from clamp_server.store.session_sql import server_events
 from clamp_server.store.sql import Sql, Value
 
@@ -66,8 +67,11 @@ def scoped(
     return Sql(f"SELECT * FROM ({both}) AS event WHERE {condition}", values)
 
 
-_OWN: LiteralString = """
-    SELECT * FROM events
+# Named one by one: a store may have columns of its own beside these, and both parts
+# of a UNION need the same.
+_COLUMNS: LiteralString = ", ".join(column.name for column in EVENTS)
+_OWN: LiteralString = f"""
+    SELECT {_COLUMNS} FROM events
     WHERE project_id = $project_id AND occurred_at >= $start AND occurred_at < $end
 """
 # A server does not know that it serves a bot; the browser whose id it was given
