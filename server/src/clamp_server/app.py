@@ -12,7 +12,7 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from clamp_server import __version__
-from clamp_server.api import ingest_routes, operations, question_routes
+from clamp_server.api import ingest_routes, operations, question_routes, saved_routes
 from clamp_server.api.answers import ERROR_HANDLERS
 from clamp_server.api.credential import Credentials
 from clamp_server.api.ingest_door import Doorkeeper
@@ -101,6 +101,7 @@ def build_app(settings: Settings, clock: Clock = now) -> Starlette:
             *takers,
             *operations.routes(store, buffer, credentials, metrics),
             *question_routes.routes(store, credentials, clock),
+            *saved_routes.routes(store, catalog, credentials, clock),
             *site.routes(
                 store=store,
                 catalog=catalog,

@@ -23,10 +23,11 @@ _LINKED: LiteralString = """
     WHERE project_id = $project_id AND anonymous_id <> '' AND user_id <> ''
 """
 _LINKS: LiteralString = f"SELECT DISTINCT anonymous_id, user_id {_LINKED}"
-_OWNERS: LiteralString = f"""
+OWNERS: LiteralString = f"""
     SELECT anonymous_id, argMax(user_id, (occurred_at, user_id)) AS user_id {_LINKED}
     GROUP BY anonymous_id
 """
+"""The user whom each visitor was last linked to; it binds `$project_id`."""
 
 
 def first_touches(
@@ -75,7 +76,7 @@ def _visitors(events: LiteralString) -> LiteralString:
                event.anonymous_id AS anonymous_id,
                coalesce(nullif(event.user_id, ''), owner.user_id, '') AS user_id
         FROM ({events}) AS event
-        LEFT JOIN ({_OWNERS}) AS owner ON event.anonymous_id = owner.anonymous_id
+        LEFT JOIN ({OWNERS}) AS owner ON event.anonymous_id = owner.anonymous_id
     """
     return f"""
         SELECT seq, occurred_at, anonymous_id FROM ({payers}) AS payer

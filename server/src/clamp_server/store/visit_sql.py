@@ -15,7 +15,7 @@ from clamp_server.store.sql import Dialect, Sql, Value
 
 # A session ends after 30 minutes without an event, so that hardly one is cut by
 # this; without a limit, every question would read all events there are.
-_REACH: LiteralString = "INTERVAL 1 DAY"
+REACH: LiteralString = "INTERVAL 1 DAY"
 IN_PERIOD: LiteralString = "occurred_at >= $start AND occurred_at < $end"
 
 
@@ -46,7 +46,7 @@ def visits(scope: Scope, dialect: Dialect, *columns: LiteralString) -> Sql:
         f"""
         SELECT {", ".join((_shared(dialect), *columns))}
         FROM ({session_events(scope)}
-              AND occurred_at >= $start - {_REACH} AND occurred_at < $end + {_REACH}
+              AND occurred_at >= $start - {REACH} AND occurred_at < $end + {REACH}
         ) AS event
         GROUP BY session_id
         HAVING {" AND ".join(conditions)}
