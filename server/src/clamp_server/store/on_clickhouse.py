@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
@@ -57,6 +56,10 @@ class ClickHouseDialect:
         """Write whether the map in `column` has the text `key` for a key."""
         return f"mapContains({column}, {key})"
 
+    def has_any_key(self, column: LiteralString) -> LiteralString:
+        """Write whether the map in `column` has anything in it."""
+        return f"notEmpty({column})"
+
     def each_key(self, column: LiteralString) -> LiteralString:
         """Write a column of a SELECT that makes a row of each key of a map."""
         return f"arrayJoin(mapKeys({column}))"
@@ -72,6 +75,10 @@ class ClickHouseDialect:
         # It alone would take a sign.
         is_short = f"length({text}) < 10 AND NOT match({text}, '[^0-9]')"
         return f"if({is_short}, toInt64OrNull({text}), NULL)"
+
+    def exact(self, number: LiteralString) -> LiteralString:
+        """Write the exact decimal that a DOUBLE prints as, NULL if it is too large."""
+        return f"toDecimal128OrNull(toString({number}), 18)"
 
 
 class ClickHouseStore:
@@ -96,8 +103,6 @@ class ClickHouseStore:
         parts = urlsplit(url)
         # Without the password.
         self._name = f"ClickHouse at {parts.hostname}"
-        # Tells the events of this process that have no id from those of another.
-        self._writer = secrets.randbits(63)
         try:
             with self._translated(), ExitStack() as until_open:
                 self._client = clickhouse_connect.get_client(
@@ -183,10 +188,7 @@ class ClickHouseStore:
         first_seq = max(self._last_seq + 1, seq_at(self._clock()))
         seqs = range(first_seq, first_seq + len(events))
         self._last_seq = seqs[-1]
-        columns = {
-            **event_columns(events, seqs),
-            "writer": [self._writer] * len(events),
-        }
+        columns = event_columns(events, seqs)
         with self._translated():
             self._client.insert(
                 "events",

@@ -1,6 +1,7 @@
 -- Events, one row each, in the order in which a project's questions read them. Two
 -- processes may store an event with the same id in the same moment: it is one for
--- whoever asks with `final`, and one on disk when its parts are merged.
+-- whoever asks with `final`, and one on disk when its parts are merged. Those without
+-- an id are told apart by chance, in a column that `*` leaves out.
 CREATE TABLE IF NOT EXISTS events (
     project_id LowCardinality(String),
     seq Int64,
@@ -47,11 +48,11 @@ CREATE TABLE IF NOT EXISTS events (
     error_fingerprint String,
     error_fingerprint_version Int32,
     error_fingerprint_parts String,
-    writer Int64
+    chance UInt64 MATERIALIZED rand64()
 )
 ENGINE = ReplacingMergeTree
 PARTITION BY toYYYYMM(occurred_at)
-ORDER BY (project_id, occurred_at, id, if(id = '', seq, 0), if(id = '', writer, 0))
+ORDER BY (project_id, occurred_at, id, if(id = '', seq, 0), if(id = '', chance, 0))
 SETTINGS fsync_after_insert = 1, fsync_part_directory = 1;
 
 -- The ids of the last days, in an order in which one is found quickly.
