@@ -11,10 +11,11 @@ import pytest
 from tests.make import event, view
 
 from clamp_server.cli import main
+from clamp_server.cli.ask import ASKABLE
 from clamp_server.clock import now
 from clamp_server.model.event import EnrichedEvent, Page
 from clamp_server.model.ids import ProjectId
-from clamp_server.questions.registry import QUESTIONS
+from clamp_server.store.catalog import Catalog
 from clamp_server.store.on_duckdb import DuckDBStore
 
 Clamp = Callable[..., tuple[int, str, str]]
@@ -115,6 +116,20 @@ def test_nothing_is_said_to_be_nothing(clamp: Clamp) -> None:
     assert clamp("ask", "revenue.list") == (0, "Nothing.\n", "")
 
 
+def test_what_is_saved_can_be_asked_too(clamp: Clamp, data: Path) -> None:
+    project_id = made(clamp)
+    stored(data, view("ann", now() - timedelta(minutes=1), project_id=project_id))
+    catalog = Catalog(f"sqlite:///{data / 'catalog.sqlite'}", now, lambda: "x" * 43)
+    catalog.save_funnel(project_id, "f", ("pageview:/", "signup"))
+    catalog.close()
+
+    funnel = json.loads(clamp("ask", "funnels.list", "--name", "f", "--json")[1])
+    unknown = clamp("ask", "cohorts.retention", "--name", "x")
+
+    assert [step["count"] for step in funnel["steps"]] == [1, 0]
+    assert unknown == (1, "", "clamp: name: there is no cohort 'x' in this project\n")
+
+
 def test_one_of_several_projects_is_named(clamp: Clamp, data: Path) -> None:
     shop, other = made(clamp), made(clamp, "Other")
     at = now() - timedelta(minutes=1)
@@ -131,7 +146,7 @@ def test_one_of_several_projects_is_named(clamp: Clamp, data: Path) -> None:
         (
             ["traffic.everything"],
             f"there is no question 'traffic.everything'; there are"
-            f" {', '.join(QUESTIONS)}",
+            f" {', '.join(ASKABLE)}",
         ),
         (
             ["traffic.realtime", "--country", "DE"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -26,19 +26,27 @@ from clamp_server.clock import now
 from clamp_server.config import Settings, data_directory, event_store_url
 from clamp_server.errors import ConfigError
 from clamp_server.model.project import Project
+from clamp_server.questions.ask import Question
 from clamp_server.questions.ask import ask as ask_store
-from clamp_server.questions.parameter import read_query
+from clamp_server.questions.parameter import Query, read_query
 from clamp_server.questions.registry import QUESTIONS, AnyQuestion
+from clamp_server.questions.saved import Desk
+from clamp_server.questions.saved_registry import SAVED, AnyEntry
 from clamp_server.store.sql import EventStore
 
 # What the question takes is read from its own parameters and not by typer.
 FREE_OPTIONS = {"allow_extra_args": True, "ignore_unknown_options": True}
+# What only asks; saving and deleting have no options that could be typed.
+ASKABLE: Mapping[str, AnyQuestion | AnyEntry] = {
+    **QUESTIONS,
+    **{name: entry for name, entry in SAVED.items() if entry.method == "GET"},
+}
 
 
 def ask(
     context: typer.Context,
     question: Annotated[
-        str, typer.Argument(help=f"One of {', '.join(QUESTIONS)}.", metavar="QUESTION")
+        str, typer.Argument(help=f"One of {', '.join(ASKABLE)}.", metavar="QUESTION")
     ],
     project: Annotated[
         str | None,
@@ -58,9 +66,9 @@ def ask(
     query = read_query(_pairs(context.args), asked.parameters)
     with catalog(data) as kept:
         whose = _project(kept.projects(), project)
-    params = asked.read_params(query, whose, now())
-    with _opened(data, store) as opened:
-        answer = msgspec.to_builtins(ask_store(opened, asked, params))
+        with _opened(data, store) as opened:
+            desk = Desk(opened, kept, whose, now())
+            answer = msgspec.to_builtins(_answer(asked, query, desk))
     if json:
         print_json(answer)
     else:
@@ -77,12 +85,19 @@ def _opened(data: Path | None, url: str | None) -> Iterator[EventStore]:
         store.close()
 
 
-def _question(name: str) -> AnyQuestion:
-    if name not in QUESTIONS:
+def _answer(asked: AnyQuestion | AnyEntry, query: Query, desk: Desk) -> object:
+    if isinstance(asked, Question):
+        params = asked.read_params(query, desk.project, desk.now)
+        return ask_store(desk.store, asked, params)
+    return asked.run(desk, query, None)
+
+
+def _question(name: str) -> AnyQuestion | AnyEntry:
+    if name not in ASKABLE:
         raise ConfigError(
-            f"there is no question {name[:50]!r}; there are {', '.join(QUESTIONS)}"
+            f"there is no question {name[:50]!r}; there are {', '.join(ASKABLE)}"
         )
-    return QUESTIONS[name]
+    return ASKABLE[name]
 
 
 def _project(projects: Sequence[Project], chosen: str | None) -> Project:
