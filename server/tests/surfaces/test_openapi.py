@@ -20,16 +20,26 @@ from tests.make import NOON
 from tests.surfaces.question_api import QuestionApi, opened_question_api
 from tests.surfaces.test_question_shapes import one_of_everything
 
+from clamp_server.api import saved_routes
+from clamp_server.api.credential import Credentials
 from clamp_server.api.openapi import document
 from clamp_server.questions.registry import QUESTIONS
+from clamp_server.questions.saved_registry import SAVED
 from clamp_server.store.catalog import Catalog
 from clamp_server.store.on_duckdb import DuckDBStore
 
 CHECKED_IN = Path(__file__).parents[3] / "docs" / "reference" / "openapi.json"
-PATHS = [
-    "/mcp/bootstrap",
-    *(f"/analytics/{{project_id}}{question.path}" for question in QUESTIONS.values()),
-]
+OPERATIONS = {
+    "mcp.bootstrap": ("GET", "/mcp/bootstrap"),
+    **{
+        name: ("GET", f"/analytics/{{project_id}}{question.path}")
+        for name, question in QUESTIONS.items()
+    },
+    **{
+        name: (entry.method, f"/analytics/{{project_id}}{entry.path}")
+        for name, entry in SAVED.items()
+    },
+}
 EXAMPLE = {
     "event": "signup",
     "property": "plan",
@@ -68,6 +78,10 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[QuestionApi]:
     store = DuckDBStore(None)
     with opened_question_api(store, catalog) as opened:
         FilledStore(store).add(*one_of_everything(opened.project_id))
+        saved = saved_routes.routes(
+            store, catalog, Credentials(catalog.snapshot), clock=lambda: NOON
+        )
+        opened.app.router.routes.extend(saved)
         yield opened
     store.close()
     catalog.close()
@@ -80,15 +94,18 @@ def schema(api: QuestionApi) -> BaseSchema:
 
 
 @pytest.mark.parametrize("mode", GenerationMode)
-@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("name", OPERATIONS)
 def test_the_server_keeps_to_the_document(
-    api: QuestionApi, schema: BaseSchema, path: str, mode: GenerationMode
+    api: QuestionApi, schema: BaseSchema, name: str, mode: GenerationMode
 ) -> None:
+    method, path = OPERATIONS[name]
     mine = {"project_id": api.project_id}
+    if "{name}" in path or "{id}" in path:
+        mine["name" if "{name}" in path else "id"] = "x"
     key = {"x-clamp-key": api.new_key.api_key}
 
     @each_case
-    @given(case=schema[path]["GET"].as_strategy(mode, path_parameters=mine))
+    @given(case=schema[path][method].as_strategy(mode, path_parameters=mine))
     def keeps(case: Any) -> None:
         case.call_and_validate(headers=key, excluded_checks=TOO_MUCH)
 
@@ -136,13 +153,13 @@ def test_the_document_is_served_to_everybody(api: QuestionApi) -> None:
     )
 
 
-def test_every_path_is_there_and_has_a_name_of_its_own() -> None:
-    paths = document()["paths"]
-
-    assert ({*paths}, {paths[path]["get"]["operationId"] for path in PATHS}) == (
-        {*PATHS},
-        {"mcp.bootstrap", *QUESTIONS},
-    )
+def test_every_operation_is_there_under_its_name() -> None:
+    assert {
+        operation["operationId"]: (method.upper(), path)
+        for path, of_path in document()["paths"].items()
+        for method, operation in of_path.items()
+        if method != "parameters"
+    } == OPERATIONS
 
 
 def test_every_schema_of_an_answer_allows_its_own_fields_only() -> None:
@@ -161,12 +178,12 @@ def test_every_refusal_is_of_the_one_shape() -> None:
         "message": {"type": "string"},
     }
     assert {
-        (status, one["content"]["application/json"]["schema"]["$ref"])
+        status: one["content"]["application/json"]["schema"]["$ref"]
         for status, one in components["responses"].items()
-    } == {
-        (status, "#/components/schemas/Refusal")
-        for status in ("400", "401", "403", "503")
-    }
+    } == dict.fromkeys(
+        ("400", "401", "403", "404", "409", "413", "415", "503"),
+        "#/components/schemas/Refusal",
+    )
 
 
 def parameters(path: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ that is encoded as the answer, so neither can say what the server does not do.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from functools import cache
 from types import UnionType
 from typing import Any, TypeAlias, Union, get_args, get_origin, get_type_hints
@@ -26,6 +26,8 @@ from clamp_server.questions.parameter import (
     Whole,
 )
 from clamp_server.questions.registry import QUESTIONS, AnyQuestion
+from clamp_server.questions.saved import SavedEntry
+from clamp_server.questions.saved_registry import SAVED, AnyEntry
 
 # JSON, which has no better type.
 Json: TypeAlias = dict[str, Any]
@@ -39,8 +41,14 @@ _REFUSALS = {
     "400": "A parameter or its value is not allowed.",
     "401": "No key, an unknown one or a revoked one.",
     "403": "The key belongs to another project.",
+    "404": "Nothing is saved under this name or id.",
+    "409": "The name exists already.",
+    "413": "The body is too large.",
+    "415": "The body is packed.",
     "503": "The store cannot answer now; `Retry-After` says when to ask again.",
 }
+_OF_A_QUESTION = ("400", "401", "403", "503")
+_Entry: TypeAlias = AnyQuestion | AnyEntry
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -58,20 +66,18 @@ def encoded_document() -> bytes:
 
 def document() -> Json:
     """Return the document, in the order of the registry."""
-    answers = {name: _answer_types(asked) for name, asked in QUESTIONS.items()}
-    every = [one for types in answers.values() for one in types]
+    entries: list[_Entry] = [*QUESTIONS.values(), *SAVED.values()]
+    every = [one for entry in entries for one in _types(entry)]
     schemas, components = msgspec.json.schema_components(
         [*every, Bootstrap, Refusal], ref_template=_REF
     )
-    shaped = iter(schemas)
+    shapes = dict(zip([*every, Bootstrap], schemas, strict=False))
     paths: Json = {}
-    for name, question in QUESTIONS.items():
-        alternatives = [next(shaped) for _ in answers[name]]
-        paths[f"/analytics/{{project_id}}{question.path}"] = {
-            "parameters": [_PROJECT],
-            "get": _operation(question, alternatives),
-        }
-    paths["/mcp/bootstrap"] = {"get": _bootstrap(next(shaped))}
+    for entry in entries:
+        path = f"/analytics/{{project_id}}{entry.path}"
+        of_path = paths.setdefault(path, {"parameters": [_PROJECT]})
+        of_path[_method(entry)] = _operation(entry, shapes)
+    paths["/mcp/bootstrap"] = {"get": _bootstrap(shapes[Bootstrap])}
     return {
         "openapi": "3.1.0",
         "info": {
@@ -101,15 +107,31 @@ _PROJECT: Json = {
 }
 
 
-def _operation(question: AnyQuestion, alternatives: Sequence[Json]) -> Json:
-    schema = alternatives[0] if len(alternatives) == 1 else {"anyOf": [*alternatives]}
-    return {
-        "operationId": question.name,
-        "summary": question.meaning,
-        "tags": [question.name.partition(".")[0]],
-        "parameters": [_parameter(one) for one in question.parameters],
-        "responses": _responses(schema, _REFUSALS),
+def _operation(entry: _Entry, shapes: Mapping[Any, Json]) -> Json:
+    answers = [shapes[one] for one in _answer_types(entry)]
+    schema = answers[0] if len(answers) == 1 else {"anyOf": answers}
+    operation: Json = {
+        "operationId": entry.name,
+        "summary": entry.meaning,
+        "tags": [entry.name.partition(".")[0]],
+        "parameters": [_parameter(one, entry.path) for one in entry.parameters],
+        "responses": _responses(schema, _statuses(entry)),
     }
+    if body := _body_type(entry):
+        content = _content(shapes[body])
+        operation["requestBody"] = {"required": True, "content": content}
+    return operation
+
+
+def _method(entry: _Entry) -> str:
+    return entry.method.lower() if isinstance(entry, SavedEntry) else "get"
+
+
+def _statuses(entry: _Entry) -> tuple[str, ...]:
+    if not isinstance(entry, SavedEntry):
+        return _OF_A_QUESTION
+    own = ("409", "413", "415") if entry.method == "POST" else ("404",)
+    return (*_OF_A_QUESTION, *own)
 
 
 def _bootstrap(schema: Json) -> Json:
@@ -142,7 +164,10 @@ def _content(schema: Json) -> Json:
     return {"application/json": {"schema": schema}}
 
 
-def _parameter(parameter: Parameter) -> Json:
+def _parameter(parameter: Parameter, path: str) -> Json:
+    if f"{{{parameter.name}}}" in path:
+        place = {"in": "path", "required": True, "schema": {"type": "string"}}
+        return {"name": parameter.name, **place, "description": _words(parameter)}
     if parameter in FILTERS:
         return {"$ref": f"#/components/parameters/{parameter.name}"}
     return _described(parameter)
@@ -152,13 +177,17 @@ def _described(parameter: Parameter) -> Json:
     described: Json = {
         "name": parameter.name,
         "in": "query",
-        "description": f"{parameter.allowed[:1].upper()}{parameter.allowed[1:]}.",
+        "description": _words(parameter),
         "schema": _values(parameter),
     }
     if parameter.is_required:
         return described | {"required": True}
     # As on events, an empty text counts as absent.
     return described | {"allowEmptyValue": True}
+
+
+def _words(parameter: Parameter) -> str:
+    return f"{parameter.allowed[:1].upper()}{parameter.allowed[1:]}."
 
 
 def _values(parameter: Parameter) -> Json:
@@ -185,12 +214,22 @@ def _values(parameter: Parameter) -> Json:
     return {"type": "string", **least, "maxLength": MOST_CHARACTERS, **usual}
 
 
-def _answer_types(question: AnyQuestion) -> list[Any]:
+def _types(entry: _Entry) -> list[Any]:
+    body = _body_type(entry)
+    return [*_answer_types(entry), *([body] if body else [])]
+
+
+def _answer_types(entry: _Entry) -> list[Any]:
     """Return the types that an answer has one of."""
-    answer = get_type_hints(question.read)["return"]
+    answers = entry.run if isinstance(entry, SavedEntry) else entry.read
+    answer = get_type_hints(answers)["return"]
     if get_origin(answer) in (Union, UnionType):
         return list(get_args(answer))
     return [answer]
+
+
+def _body_type(entry: _Entry) -> type | None:
+    return entry.body if isinstance(entry, SavedEntry) else None
 
 
 def _strict(schema: Json) -> Json:
