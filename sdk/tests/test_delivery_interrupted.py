@@ -110,6 +110,29 @@ def test_a_handler_that_exits_in_the_middle_of_a_track_loses_no_event_of_its_own
     assert rig.delivery.stats() == Stats(1, 0, {})
 
 
+def test_a_handler_that_raises_while_the_thread_starts_leaves_one_to_the_next_event(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began = []
+
+    def start(thread: threading.Thread) -> None:
+        started(thread)
+        began.append(thread)
+        if len(began) == 1:
+            raise KeyboardInterrupt
+
+    started = threading.Thread.start
+    monkeypatch.setattr(threading.Thread, "start", start)
+    with pytest.raises(KeyboardInterrupt):
+        rig.put("a")
+    rig.put("b")
+
+    assert rig.delivery.close(30) is True
+    for thread in began:
+        thread.join(30)
+    assert (len(began), rig.batches) == (2, [["a", "b"]])
+
+
 def test_a_call_that_ended_without_saying_so_holds_up_no_other(rig: Rig) -> None:
     # As Python 3.9 leaves it when a handler raises at the start of a `finally`.
     rig.delivery._putting = threading.get_ident()
