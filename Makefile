@@ -19,7 +19,7 @@ demo: $(VENV)/.run ## a server, a small shop, real events, and the address of th
 
 test: $(VENV)/.dev ## every test: the SDK on each Python that is here, and the server
 	scripts/test-sdk-matrix
-	cd server && ../$(VENV)/bin/python -m pytest $(ARGS)
+	cd server && ../$(VENV)/bin/python -m pytest -n 2 --dist loadfile $(ARGS)
 
 check: $(VENV)/.dev ## format, lint, types, layers, docs
 	$(VENV)/bin/ruff format --check .
