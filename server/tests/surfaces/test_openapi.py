@@ -99,7 +99,7 @@ def test_the_server_keeps_to_the_document(
     api: QuestionApi, schema: BaseSchema, name: str, mode: GenerationMode
 ) -> None:
     method, path = OPERATIONS[name]
-    mine = {"project_id": api.project_id}
+    mine: dict[str, str] = {"project_id": api.project_id}
     if "{name}" in path or "{id}" in path:
         mine["name" if "{name}" in path else "id"] = "x"
     key = {"x-clamp-key": api.new_key.api_key}
