@@ -297,6 +297,86 @@ class GroupedRevenue(Revenue):
     group_value: str
 
 
+class Change(Exact):
+    change: str
+
+
+class RevenueChanges(Exact):
+    revenue: Change | None
+    customers: Change | None
+    orders: Change | None
+    aov: Change | None
+    ltv: Change | None
+    mrr: Change | None
+    arr: Change | None
+
+
+class CurrencyTotal(Exact):
+    currency: str
+    amount: Number
+
+
+class PlanRevenue(Exact):
+    plan: str
+    revenue: Number
+    mrr_contribution: Number
+    customers: int
+
+
+class ProductRevenue(Exact):
+    product: str
+    revenue: Number
+    transactions: int
+    customers: int
+
+
+class RevenueSummary(Exact):
+    period: str
+    currency: str
+    revenue: Number
+    customers: int
+    orders: int
+    aov: Number
+    ltv: Number
+    mrr: Number | None
+    arr: Number | None
+    is_subscription: bool
+    has_one_time: bool
+    total_revenue: list[CurrencyTotal]
+    comparison: RevenueChanges
+    plans: list[PlanRevenue]
+    products: list[ProductRevenue]
+
+
+class MoneyPoint(Exact):
+    date: str
+    value: Number
+
+
+class RevenueCohort(Exact):
+    event: str
+    period: str
+
+
+class RevenueWindow(Exact):
+    window: str
+    days: int
+    mature_size: int
+    retained: int
+    retention_rate: Number | None
+    mrr_at_d: Number
+    baseline_mrr_mature: Number
+    nrr: Number | None
+
+
+class RevenueRetention(Exact):
+    cohort: RevenueCohort
+    size: int
+    baseline_mrr: Number
+    currency: str
+    retention: list[RevenueWindow]
+
+
 class Bootstrap(Exact):
     projectId: str
     projectName: str

@@ -91,6 +91,13 @@ EVERY_SHAPE: list[tuple[str, Shape]] = [
         "/revenue?first_touch_dim=channel&first_touch_value=organic_search",
         list[shape.Revenue],
     ),
+    ("/revenue/summary", shape.RevenueSummary),
+    ("/revenue/summary?period=yesterday&country=DE", shape.RevenueSummary),
+    ("/revenue/timeseries", list[shape.MoneyPoint]),
+    ("/revenue/timeseries?metric=mrr&plan=pro", list[shape.MoneyPoint]),
+    ("/revenue/timeseries?metric=customers&period=1d", list[shape.MoneyPoint]),
+    ("/revenue/retention", shape.RevenueRetention),
+    ("/revenue/retention?cohort_event=signup&windows=1d", shape.RevenueRetention),
 ]
 
 NOT_IMPORTED = ("/search/queries", "/search/landing-pages")

@@ -48,7 +48,7 @@ def difference(now: Number, before: Number) -> Number:
     return float(Decimal(str(now)) - Decimal(str(before)))
 
 
-def change(now: Number, before: Number) -> str:
+def change(now: Number | Decimal, before: Number | Decimal) -> str:
     """Return how much that is of what was before, in signed percent.
 
     >>> change(9, 8), change(8, 8), change(1, 0)
@@ -57,7 +57,8 @@ def change(now: Number, before: Number) -> str:
     if before == 0:
         return "New" if now else "0%"
     old = Decimal(str(before))
-    share = _rounded((Decimal(str(now)) - old) * 100 / old, _TENTH)
+    # Money taken back can be below zero; more of it is still less.
+    share = _rounded((Decimal(str(now)) - old) * 100 / abs(old), _TENTH)
     return f"{share:+}%" if share else "0%"
 
 

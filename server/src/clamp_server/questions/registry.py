@@ -20,6 +20,9 @@ from clamp_server.questions.observed_schema import observed_schema
 from clamp_server.questions.overview import overview
 from clamp_server.questions.property_values import property_values
 from clamp_server.questions.revenue import revenue_list
+from clamp_server.questions.revenue_retention import revenue_retention
+from clamp_server.questions.revenue_summary import revenue_summary
+from clamp_server.questions.revenue_timeseries import revenue_timeseries
 from clamp_server.questions.search import search_landing_pages, search_queries
 from clamp_server.questions.session_paths import session_paths
 from clamp_server.questions.timeseries import timeseries
@@ -44,6 +47,9 @@ QUESTIONS: Mapping[str, AnyQuestion] = MappingProxyType(
             property_values,
             users_journey,
             revenue_list,
+            revenue_summary,
+            revenue_timeseries,
+            revenue_retention,
             errors_list,
             errors_groups,
             errors_timeline,

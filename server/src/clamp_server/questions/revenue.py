@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
 from typing import LiteralString
 
 from msgspec import UNSET, UnsetType
 
-from clamp_server.model.currency import CURRENCIES
 from clamp_server.model.dimension import DIMENSIONS, Dimension
+from clamp_server.questions.amount import encode_amount
 from clamp_server.questions.ask import Question
 from clamp_server.questions.parameter import FILTERS, LIMIT, PERIOD
 from clamp_server.questions.revenue_params import (
@@ -30,12 +29,10 @@ from clamp_server.questions.revenue_params import (
     RevenueParams,
     read_revenue_params,
 )
+from clamp_server.store.payment_sql import PLAN_SQL, PRODUCT_SQL
 from clamp_server.store.scope_sql import VISITORS, scoped
 from clamp_server.store.sql import Dialect, Row, Sql, Value
 from clamp_server.store.touch_sql import first_touches
-
-_PLAN: LiteralString = "coalesce(strings['plan'], '')"
-_PRODUCT: LiteralString = "coalesce(nullif(strings['product'], ''), name)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -129,10 +126,10 @@ def _paid(params: RevenueParams, dialect: Dialect) -> Sql:
         condition += " AND name = $event"
         values["event"] = params.event
     if params.plan:
-        condition += f" AND {_PLAN} = $plan"
+        condition += f" AND {PLAN_SQL} = $plan"
         values["plan"] = params.plan
     if params.product:
-        condition += f" AND {_PRODUCT} = $product"
+        condition += f" AND {PRODUCT_SQL} = $product"
         values["product"] = params.product
     return Sql(
         f"SELECT *, {key} AS key FROM ({source.text}) AS event WHERE {condition}",
@@ -142,9 +139,9 @@ def _paid(params: RevenueParams, dialect: Dialect) -> Sql:
 
 def _group(group_by: Grouping) -> LiteralString:
     if group_by == "plan":
-        return _PLAN
+        return PLAN_SQL
     if group_by == "product":
-        return _PRODUCT
+        return PRODUCT_SQL
     return group_by or "''"
 
 
@@ -155,19 +152,12 @@ def read_revenue(params: RevenueParams, rows: Sequence[Row]) -> list[Revenue]:
         Revenue(
             group_value=row["group_value"] if is_grouped else UNSET,
             currency=row["currency"],
-            amount=_amount(row["total"], row["currency"]),
+            amount=encode_amount(row["total"], row["currency"]),
             events=row["events"],
             visitors=row["visitors"],
         )
         for row in rows
     ]
-
-
-def _amount(total: Decimal, currency: str) -> str:
-    step = Decimal(1).scaleb(-CURRENCIES.get(currency, 2))
-    rounded = total.quantize(step, rounding=ROUND_HALF_UP)
-    # Adding 0 takes the sign off a zero, which "-0.00" would show.
-    return format(rounded + 0, "f")
 
 
 revenue_list = Question(

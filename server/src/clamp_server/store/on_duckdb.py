@@ -41,6 +41,10 @@ class DuckDBDialect:
         """Write whether the map in `column` has the text `key` for a key."""
         return f"map_contains({column}, {key})"
 
+    def has_any_key(self, column: LiteralString) -> LiteralString:
+        """Write whether the map in `column` has anything in it."""
+        return f"cardinality({column}) > 0"
+
     def each_key(self, column: LiteralString) -> LiteralString:
         """Write a column of a SELECT that makes a row of each key of a map."""
         return f"unnest(map_keys({column}))"
@@ -56,6 +60,11 @@ class DuckDBDialect:
         # It alone would take signs, spaces, decimals and exponents.
         is_short = f"length({text}) < 10 AND NOT regexp_matches({text}, '[^0-9]')"
         return f"CASE WHEN {is_short} THEN TRY_CAST({text} AS BIGINT) END"
+
+    def exact(self, number: LiteralString) -> LiteralString:
+        """Write the exact decimal that a DOUBLE prints as, NULL if it is too large."""
+        # Through the text: 31.67 times 10^18 is not whole in binary.
+        return f"TRY_CAST(CAST({number} AS VARCHAR) AS DECIMAL(38, 18))"
 
 
 class DuckDBStore(JournaledStore):

@@ -54,6 +54,10 @@ class Dialect(Protocol):
         """Write whether the map in `column` has the text `key` for a key."""
         ...
 
+    def has_any_key(self, column: LiteralString) -> LiteralString:
+        """Write whether the map in `column` has anything in it."""
+        ...
+
     def each_key(self, column: LiteralString) -> LiteralString:
         """Write a column of a SELECT that makes a row of each key of a map."""
         ...
@@ -66,6 +70,10 @@ class Dialect(Protocol):
 
     def digits(self, text: LiteralString) -> LiteralString:
         """Write the number that a text of 1 to 9 digits is, NULL for another."""
+        ...
+
+    def exact(self, number: LiteralString) -> LiteralString:
+        """Write the exact decimal that a DOUBLE prints as, NULL if it is too large."""
         ...
 
 
