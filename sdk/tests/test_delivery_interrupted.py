@@ -113,7 +113,7 @@ def test_a_handler_that_exits_in_the_middle_of_a_track_loses_no_event_of_its_own
 def test_a_handler_that_raises_while_the_thread_starts_leaves_one_to_the_next_event(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    began = []
+    began: list[threading.Thread] = []
 
     def start(thread: threading.Thread) -> None:
         started(thread)
