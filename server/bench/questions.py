@@ -1,7 +1,8 @@
 """How long questions take on DuckDB: `python server/bench/questions.py`.
 
 Each is asked for 30 of 90 days, five times after one to warm up, on a file that
-`traffic_file.py` made; the median is what counts.
+`traffic_file.py` made; the median is what counts. One that takes over 3 s is asked
+twice, one that the store stops has no figure.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from pathlib import Path
 
 import traffic_file
 from ingest import machine
-from traffic_file import NOW, PROJECT_ID
+from traffic_file import NOW, PROJECT_ID, visitor_id
 
+from clamp_server.errors import InvalidRequestError, StoreUnavailableError
 from clamp_server.model.dimension import DIMENSIONS
 from clamp_server.model.ids import ProjectId
 from clamp_server.model.project import Project
@@ -29,6 +31,7 @@ from clamp_server.store.sql import EventStore
 
 PROJECT = Project(id=ProjectId(PROJECT_ID), name="Bench", created_at=NOW)
 TIMES = 5
+SLOW_MS = 3000
 # Milliseconds; what has none here is printed without.
 BARS = {
     "traffic.overview": 300,
@@ -37,6 +40,7 @@ BARS = {
     "traffic.session_paths": 800,
     "traffic.engagement": 800,
     "traffic.realtime": 100,
+    "users.journey": 50,
     "errors.list": 100,
     "errors.groups": 100,
 }
@@ -54,6 +58,10 @@ QUERIES: dict[str, tuple[dict[str, str], ...]] = {
         {"dimension": name} for name in (*DIMENSIONS, "entry_page", "exit_page")
     ),
     "traffic.engagement": ({}, {"view": "engagement"}),
+    "users.journey": ({"anonymous_id": visitor_id(1)},),
+    "errors.context": (
+        {"anonymous_id": visitor_id(1), "before_timestamp": "2026-06-01T00:00:00Z"},
+    ),
     "events.property_values": ({"event": "order_paid", "property": "plan"},),
 }
 
@@ -68,8 +76,8 @@ def asked() -> Iterator[tuple[str, dict[str, str]]]:
 def milliseconds(store: EventStore, name: str, query: dict[str, str]) -> float:
     question = QUESTIONS[name]
     params = question.read_params(query, PROJECT, NOW)
-    took = []
-    for _ in range(TIMES + 1):
+    took: list[float] = []
+    while len(took) < (TIMES + 1 if max(took, default=0) < SLOW_MS else 2):
         began = time.perf_counter()
         ask(store, question, params)
         took.append(1000 * (time.perf_counter() - began))
@@ -82,9 +90,14 @@ def measure(path: Path, only: str) -> None:
     for name, query in asked():
         words = " ".join([name, *(f"{key}={value}" for key, value in query.items())])
         if only in words:
-            took = milliseconds(store, name, query)
+            try:
+                took = f"{milliseconds(store, name, query):.0f}"
+            except StoreUnavailableError:
+                took = "stopped"
+            except InvalidRequestError as error:
+                took = f"not asked, {error}"
             bar = f"{BARS[name]:6}" if name in BARS else ""
-            print(f"{words:52}{took:8.0f}{bar}", flush=True)
+            print(f"{words:52}{took:>8}{bar}", flush=True)
     store.close()
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     print(f"\n{machine()}, {peak_mb} MB at most\npython {' '.join(sys.argv)}")

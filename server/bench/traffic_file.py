@@ -7,6 +7,7 @@ gives the same file.
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -91,6 +92,11 @@ _MAPS = {
     "error_fingerprint": "CASE WHEN name = '$error' THEN md5((n % 40)::VARCHAR)[:16]"
     " ELSE '' END",
 }
+
+
+def visitor_id(number: int) -> str:
+    """Return the anonymous id of one visitor."""
+    return f"aid_{hashlib.md5(str(number).encode()).hexdigest()[:24]}"
 
 
 def fill(path: Path, events: int) -> None:
