@@ -135,6 +135,8 @@ class _Handler(BaseHTTPRequestHandler):
         while size := int(self.rfile.readline(), 16):
             body += self.rfile.read(size)
             self.rfile.readline()
+        # What is left of a request would be the start of the next one.
+        self.rfile.readline()
         return body
 
     def log_message(self, *_: object) -> None:
