@@ -190,6 +190,17 @@ def test_what_is_no_json_is_refused(api: SavedApi, content: bytes) -> None:
     )
 
 
+def test_a_threshold_that_no_float_holds_is_refused(api: SavedApi) -> None:
+    content = b'{"metric": "visitors", "condition": "above", "threshold": 1e999}'
+
+    answer = api.send("POST", "/alerts", content=content)
+
+    assert (answer.status_code, answer.json()["message"]) == (
+        400,
+        "threshold: Number out of range; must be a number",
+    )
+
+
 def test_a_body_over_the_limit_is_too_large(api: SavedApi) -> None:
     answer = api.send("POST", "/funnels", content=b" " * 65_537)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
@@ -56,8 +55,6 @@ def create_alert(desk: Desk, _: Query, body: AlertBody) -> SavedAlert:
         raise InvalidRequestError(
             f"pathname: must be {ALLOWED_PATHNAME}; got {len(body.pathname)}"
         )
-    if not math.isfinite(body.threshold):
-        raise InvalidRequestError("threshold: must be a number")
     alert = desk.catalog.save_alert(
         desk.project.id,
         metric=body.metric,

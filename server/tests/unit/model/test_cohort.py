@@ -46,3 +46,10 @@ def test_other_days_are_refused_with_what_is_allowed(text: str) -> None:
 
     with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
         decode_days_after(text)
+
+
+def test_no_more_than_20_days_are_looked_at_once() -> None:
+    text = ",".join(f"{days}d" for days in range(1, 22))
+
+    with pytest.raises(ValueError, match=re.escape(ALLOWED_DAYS)):
+        decode_days_after(text)
