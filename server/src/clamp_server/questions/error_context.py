@@ -89,9 +89,9 @@ def select_context(params: ErrorContextParams, _: Dialect) -> Sql:
     columns = ", ".join(_COLUMNS)
     return Sql(
         f"""
-        WITH {own_events("occurred_at <= $before")}
+        WITH {own_events(_COLUMNS, "occurred_at <= $before")}
         SELECT {columns}
-        FROM ({events_of_visits(columns)}) AS event
+        FROM ({events_of_visits(_COLUMNS)}) AS event
         WHERE visit_id = ({_CURRENT}) AND occurred_at < $before
         ORDER BY {order}
         LIMIT $limit

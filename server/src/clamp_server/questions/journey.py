@@ -99,7 +99,7 @@ def select_journey(params: JourneyParams, _: Dialect) -> Sql:
     period = params.scope.period
     return Sql(
         f"""
-        WITH {own_events(_REACH)}
+        WITH {own_events(("name", "pathname", *_ORIGIN), _REACH)}
         SELECT visit.*, named.name AS event
         FROM ({_VISITS}) AS visit
         LEFT JOIN ({_NAMED}) AS named ON visit.session_id = named.visit_id
@@ -129,7 +129,7 @@ _VISITS: LiteralString = f"""
 """
 _NAMED: LiteralString = f"""
     SELECT visit_id, name, min(occurred_at) AS named_at
-    FROM ({events_of_visits("name, occurred_at")}) AS event
+    FROM ({events_of_visits(("name", "occurred_at"))}) AS event
     WHERE name NOT LIKE '$%'
     GROUP BY visit_id, name
 """

@@ -93,7 +93,10 @@ def _sessions(events: LiteralString) -> LiteralString:
 
 
 def placed(
-    events: LiteralString, seen: LiteralString, otherwise: LiteralString = "''"
+    events: LiteralString,
+    seen: LiteralString,
+    otherwise: LiteralString = "''",
+    columns: LiteralString = _SAME,
 ) -> LiteralString:
     """Write the SELECT of `events` with their session's id as `visit_id`.
 
@@ -102,11 +105,12 @@ def placed(
         seen: A SELECT of what their visitors did in a browser.
         otherwise: What an event without a session has there; the session last
             active is `before.session_id`.
+        columns: Those of `event` to keep, each under its own name.
     """
     # One row an instant. Of two sessions in the same millisecond any rule will do
     # that does not depend on the order of arrival.
     return f"""
-        SELECT {_SAME}, CASE
+        SELECT {columns}, CASE
             WHEN before.active_at >= event.occurred_at - INTERVAL 30 MINUTE
                 THEN before.session_id
             WHEN after.started_at <= event.occurred_at + INTERVAL 60 SECOND
