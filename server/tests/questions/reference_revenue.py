@@ -135,7 +135,7 @@ def number(amount: Decimal, currency: str) -> float:
 def changed(now: Decimal | int, before: Decimal | int) -> dict[str, str]:
     if not before:
         return {"change": "New" if now else "0%"}
-    share = Decimal(now - before) * 100 / abs(before)
+    share = Decimal(now - before) * 100 / abs(Decimal(before))
     rounded = share.quantize(Decimal("0.1"), ROUND_HALF_UP)
     return {"change": f"{rounded:+}%" if rounded else "0%"}
 

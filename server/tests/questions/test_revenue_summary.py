@@ -268,8 +268,20 @@ def test_a_change_that_no_money_can_be_is_left_out(store: FilledStore) -> None:
     assert figures(store)[-2:] == [29.0, 348.0]
 
 
-def test_a_parameter_of_other_questions_is_refused_by_its_value() -> None:
+def test_a_plan_that_ended_earlier_is_not_listed(store: FilledStore) -> None:
+    store.add(
+        agreed(5.0, TODAY - DAY, plan="old"), agreed(-5.0, TODAY - DAY, plan="old")
+    )
+
+    found = summary(store, "period=today")
+    assert [found["mrr"], found["plans"]] == [0.0, []]
+
+
+def test_a_period_that_is_too_long_is_refused() -> None:
     with pytest.raises(InvalidRequestError) as refused:
         revenue_summary.read_params({"period": "400d"}, SHOP, NOON)
 
-    assert refused.value.message.startswith("period: must be today, yesterday")
+    assert refused.value.message == (
+        "period: must be today, yesterday, 1d to 365d, or YYYY-MM-DD:YYYY-MM-DD of at"
+        " most 366 days, the first day first; got '400d'"
+    )
