@@ -120,6 +120,27 @@ def test_an_alert_is_made_listed_and_deleted(api: SavedApi) -> None:
     assert api.send("GET", "/alerts").json() == []
 
 
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/funnels", {"name": "f", "steps": STEPS}),
+        ("/cohorts", {"name": "c", "definition": {"event": "a", "period": "7d"}}),
+    ],
+)
+def test_what_cannot_be_answered_just_now_is_not_saved_either(
+    catalog: Catalog, path: str, body: dict[str, Any]
+) -> None:
+    gone = DuckDBStore(None)
+    gone.close()
+    with opened_question_api(gone, catalog) as opened:
+        api = SavedApi(opened, gone)
+        answer = api.send("POST", path, body)
+        project_id = opened.project_id
+
+    assert answer.status_code == 503
+    assert (catalog.funnels(project_id), catalog.cohorts(project_id)) == ([], [])
+
+
 def test_a_name_that_exists_is_a_conflict(api: SavedApi) -> None:
     body = {"name": "f", "steps": STEPS}
     api.send("POST", "/funnels", body)

@@ -128,9 +128,10 @@ def create_cohort(desk: Desk, _: Query, body: CohortBody) -> NewCohort:
     """Save a cohort, and say how many are in it."""
     checked("name", check_cohort_name, body.name)
     definition = _definition(body.definition)
-    params = _params(desk, definition)
+    # First: what cannot be answered is not saved either, and may be sent again.
+    size = _size(desk, _params(desk, definition))
     cohort = desk.catalog.save_cohort(desk.project.id, body.name, definition)
-    return NewCohort(cohort.id, cohort.name, _shown(definition), _size(desk, params))
+    return NewCohort(cohort.id, cohort.name, _shown(definition), size)
 
 
 def list_cohorts(desk: Desk, query: Query, _: None) -> list[SavedCohort] | SavedCohort:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -71,8 +72,11 @@ def create_funnel(desk: Desk, _: Query, body: FunnelBody) -> EvaluatedFunnel:
         )
     for place, step in enumerate(body.steps):
         checked(f"steps[{place}]", decode_step, step)
+    scope = _scope(desk, {})
+    # First: what cannot be answered is not saved either, and may be sent again.
+    counts = _counts(desk, body.steps, scope)
     funnel = desk.catalog.save_funnel(desk.project.id, body.name, tuple(body.steps))
-    return _evaluated(desk, funnel, _scope(desk, {}))
+    return _evaluated(funnel, counts, scope)
 
 
 def list_funnels(
@@ -81,9 +85,12 @@ def list_funnels(
     """Evaluate every saved funnel, or the one that is named."""
     scope = _scope(desk, query)
     if name := NAME.read(query):
-        return _evaluated(desk, desk.catalog.funnel(desk.project.id, name), scope)
-    funnels = desk.catalog.funnels(desk.project.id)
-    return [_evaluated(desk, funnel, scope) for funnel in funnels]
+        funnel = desk.catalog.funnel(desk.project.id, name)
+        return _evaluated(funnel, _counts(desk, funnel.steps, scope), scope)
+    return [
+        _evaluated(funnel, _counts(desk, funnel.steps, scope), scope)
+        for funnel in desk.catalog.funnels(desk.project.id)
+    ]
 
 
 def delete_funnel(desk: Desk, query: Query, _: None) -> Deleted:
@@ -96,10 +103,14 @@ def _scope(desk: Desk, query: Query) -> Scope:
     return read_scope(query, desk.project, desk.now, leaves_out_bots=True)
 
 
-def _evaluated(desk: Desk, funnel: Funnel, scope: Scope) -> EvaluatedFunnel:
-    params = FunnelParams([decode_step(text) for text in funnel.steps], scope)
+def _counts(desk: Desk, steps: Sequence[str], scope: Scope) -> list[int]:
+    """Count the visitors who got to each step."""
+    params = FunnelParams([decode_step(text) for text in steps], scope)
     rows = desk.store.rows(select_depths(params, desk.store.dialect))
-    counts = read_counts(params, rows)
+    return read_counts(params, rows)
+
+
+def _evaluated(funnel: Funnel, counts: Sequence[int], scope: Scope) -> EvaluatedFunnel:
     return EvaluatedFunnel(
         id=funnel.id,
         name=funnel.name,
