@@ -9,7 +9,7 @@ from tests.make import NOON, HandClock, event
 from tests.store.clickhouse_server import ClickHouseServer
 
 from clamp_server.errors import ConfigError, StoreUnavailableError
-from clamp_server.store.on_clickhouse import ClickHouseStore
+from clamp_server.store.on_clickhouse import WRITER_BITS, ClickHouseStore
 from clamp_server.store.sql import REMEMBER_IDS, Sql, seq_at
 
 SEQS = Sql("SELECT seq FROM events ORDER BY seq")
@@ -34,7 +34,20 @@ def test_events_ids_and_seqs_are_there_after_a_restart(url: str) -> None:
 
     first = seq_at(NOON)
     assert stored == [False, True]
-    assert [row["seq"] for row in rows] == [first, first + 1, first + 2]
+    # Behind them is who wrote: another one after the restart.
+    assert [row["seq"] >> WRITER_BITS for row in rows] == [first, first + 1, first + 2]
+
+
+def test_each_event_has_a_seq_of_its_own_whoever_writes(url: str) -> None:
+    clock = HandClock()
+    stores = [ClickHouseStore(url, clock, writer=writer) for writer in (0, 2047)]
+    for store in stores:
+        store.append([event() for _ in range(100)])
+    rows = stores[0].rows(Sql("SELECT count(DISTINCT seq) AS seqs FROM events"))
+    for store in stores:
+        store.close()
+
+    assert rows == [{"seqs": 200}]
 
 
 def test_an_id_is_forgotten_after_seven_days_and_not_before(url: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
@@ -27,6 +28,10 @@ from clamp_server.store.sql import (
     seq_at,
 )
 
+# A `seq` has the microseconds, and behind them who wrote: several processes do at
+# once, and each event's is its own. An Int64 holds that until the year 2112.
+WRITER_BITS = 11
+WRITERS = 1 << WRITER_BITS
 _HOLE = re.compile(r"\$([a-z_][a-z0-9_]*)")
 # Where the two engines mean different things by the same text, ClickHouse is
 # told to mean what DuckDB (and standard SQL) does.
@@ -89,6 +94,8 @@ class ClickHouseStore:
 
     Args:
         url: `clickhouse://user:password@host:port/database`; `clickhouses` for TLS.
+        writer: Below `WRITERS`, another one for each process that writes at the
+            same time; None leaves it to chance.
 
     Raises:
         ConfigError: It cannot be reached, or a newer release has written it.
@@ -97,12 +104,17 @@ class ClickHouseStore:
     dialect = ClickHouseDialect()
 
     def __init__(
-        self, url: str, clock: Clock = now, timeout_s: float = QUESTION_TIMEOUT_S
+        self,
+        url: str,
+        clock: Clock = now,
+        timeout_s: float = QUESTION_TIMEOUT_S,
+        writer: int | None = None,
     ) -> None:
         self._clock = clock
         parts = urlsplit(url)
         # Without the password.
         self._name = f"ClickHouse at {parts.hostname}"
+        self._writer = secrets.randbelow(WRITERS) if writer is None else writer
         try:
             with self._translated(), ExitStack() as until_open:
                 self._client = clickhouse_connect.get_client(
@@ -119,7 +131,7 @@ class ClickHouseStore:
                 until_open.pop_all()
         except StoreUnavailableError as error:
             raise ConfigError(f"cannot use {error}") from error
-        self._last_seq: int = newest["seq"] or 0
+        self._last_at: int = (newest["seq"] or 0) >> WRITER_BITS
 
     def rows(self, sql: Sql) -> list[Row]:
         """Run `sql` and return every row, keyed by column name.
@@ -178,16 +190,19 @@ class ClickHouseStore:
                 {
                     "projects": list({project_id for project_id, _ in ids}),
                     "ids": [id_ for _, id_ in ids],
-                    "since": seq_at(self._clock() - REMEMBER_IDS),
+                    "since": seq_at(self._clock() - REMEMBER_IDS) << WRITER_BITS,
                 },
             )
         )
         return {(row["project_id"], row["id"]) for row in found}
 
     def _insert(self, events: Sequence[EnrichedEvent]) -> None:
-        first_seq = max(self._last_seq + 1, seq_at(self._clock()))
-        seqs = range(first_seq, first_seq + len(events))
-        self._last_seq = seqs[-1]
+        first_at = max(self._last_at + 1, seq_at(self._clock()))
+        self._last_at = first_at + len(events) - 1
+        seqs = [
+            at << WRITER_BITS | self._writer
+            for at in range(first_at, self._last_at + 1)
+        ]
         columns = event_columns(events, seqs)
         with self._translated():
             self._client.insert(

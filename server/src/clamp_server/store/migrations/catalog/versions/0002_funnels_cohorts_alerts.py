@@ -1,5 +1,7 @@
 """Saved funnels, cohorts and alerts."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 
@@ -34,7 +36,7 @@ def upgrade() -> None:
     )
 
 
-def _common() -> tuple[sa.Column, ...]:
+def _common() -> tuple[sa.Column[Any], ...]:
     return (
         sa.Column("id", sa.String(64), primary_key=True),
         sa.Column(
