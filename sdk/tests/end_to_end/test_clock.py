@@ -6,7 +6,7 @@ import pytest
 from tests.batch_sink import BatchSink, Counts
 from tests.program import run
 
-# The platform's clock is what jumps: by a day, to and fro, while events wait.
+# The platform's clock is what jumps: by a day, forward and back, while events wait.
 JUMPING = """
 import sys, time
 
