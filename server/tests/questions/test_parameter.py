@@ -123,6 +123,12 @@ def test_a_bad_period_is_refused_with_its_name() -> None:
 REQUIRED = {
     "traffic.compare": {"metric": "visitors", "a": "7d", "b": "30d"},
     "traffic.breakdown": {"dimension": "channel"},
+    "events.property_values": {"event": "signup", "property": "plan"},
+    "users.journey": {"anonymous_id": "ann"},
+    "errors.context": {
+        "anonymous_id": "ann",
+        "before_timestamp": "2026-03-10T12:00:00Z",
+    },
 }
 
 
