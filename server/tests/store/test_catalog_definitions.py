@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from tests.make import NOON
 
-from clamp_server.errors import ConflictError, NotFoundError
+from clamp_server.errors import ConflictError, InvalidRequestError, NotFoundError
 from clamp_server.model.alert import Alert
 from clamp_server.model.cohort import Cohort, CohortDefinition, CohortFilter
 from clamp_server.model.funnel import Funnel
@@ -104,6 +104,55 @@ def test_a_name_is_taken_once_in_each_project(
     assert [funnel.steps for funnel in catalog.funnels(shop)] == [STEPS]
 
 
+def watched(catalog: Catalog, project_id: ProjectId) -> Alert:
+    return catalog.save_alert(
+        project_id,
+        metric="sessions",
+        condition="above",
+        threshold=1,
+        period="1d",
+        pathname=None,
+    )
+
+
+def test_a_full_project_saves_no_more_until_one_is_deleted(
+    catalog: Catalog, shop: ProjectId, other: ProjectId
+) -> None:
+    for number in range(50):
+        catalog.save_funnel(shop, f"{number}", STEPS)
+        catalog.save_cohort(shop, f"{number}", SIGNED_UP)
+        watched(catalog, shop)
+
+    messages = []
+    for one_more in (
+        lambda: catalog.save_funnel(shop, "one more", STEPS),
+        lambda: catalog.save_cohort(shop, "one more", SIGNED_UP),
+        lambda: watched(catalog, shop),
+    ):
+        with pytest.raises(InvalidRequestError) as refused:
+            one_more()
+        messages.append(refused.value.message)
+    with pytest.raises(ConflictError):
+        catalog.save_funnel(shop, "7", STEPS)
+    catalog.save_funnel(other, "one more", STEPS)
+    catalog.delete_funnel(shop, "7")
+    catalog.save_funnel(shop, "one more", STEPS)
+
+    assert messages == [
+        f"{kind}: a project can save 50, and this one has; delete one that nobody needs"
+        for kind in ("funnels", "cohorts", "alerts")
+    ]
+    assert [
+        len(saved)
+        for saved in (
+            catalog.funnels(shop),
+            catalog.cohorts(shop),
+            catalog.alerts(shop),
+            catalog.funnels(other),
+        )
+    ] == [50, 50, 50, 1]
+
+
 def test_what_is_deleted_is_gone_in_its_project_only(
     catalog: Catalog, shop: ProjectId, other: ProjectId
 ) -> None:
@@ -122,14 +171,7 @@ def test_what_is_deleted_is_gone_in_its_project_only(
 def test_an_alert_is_deleted_by_its_id(
     catalog: Catalog, shop: ProjectId, other: ProjectId
 ) -> None:
-    alert = catalog.save_alert(
-        shop,
-        metric="sessions",
-        condition="above",
-        threshold=1,
-        period="1d",
-        pathname=None,
-    )
+    alert = watched(catalog, shop)
 
     with pytest.raises(NotFoundError):
         catalog.delete_alert(other, alert.id)

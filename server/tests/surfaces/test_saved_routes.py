@@ -99,6 +99,18 @@ def test_a_funnel_is_made_asked_for_and_deleted(
     )
 
 
+def test_one_more_than_a_project_can_save_is_refused(api: SavedApi) -> None:
+    made = [api.send("POST", "/alerts", ALERT).status_code for _ in range(51)]
+
+    refused = api.send("POST", "/alerts", ALERT)
+    assert made == [*[200] * 50, 400]
+    assert refused.json() == {
+        "error": "invalid_request",
+        "message": "alerts: a project can save 50, and this one has;"
+        " delete one that nobody needs",
+    }
+
+
 def test_an_alert_is_made_listed_and_deleted(api: SavedApi) -> None:
     made = api.send("POST", "/alerts", ALERT)
     listed = api.send("GET", "/alerts")

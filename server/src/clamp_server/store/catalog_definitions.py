@@ -10,10 +10,19 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, Table, delete, insert, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Table,
+    delete,
+    func,
+    insert,
+    select,
+)
 from sqlalchemy.exc import IntegrityError
 
-from clamp_server.errors import ConflictError, NotFoundError
+from clamp_server.errors import ConflictError, InvalidRequestError, NotFoundError
 from clamp_server.model.alert import Alert, Condition
 from clamp_server.model.cohort import Cohort, CohortDefinition
 from clamp_server.model.funnel import Funnel
@@ -21,6 +30,10 @@ from clamp_server.model.ids import ProjectId
 from clamp_server.store.catalog_database import ID_CHARACTERS, CatalogDatabase
 from clamp_server.store.catalog_snapshot import secret_sha256
 from clamp_server.store.catalog_tables import ALERTS, COHORTS, FUNNELS
+
+# Of each kind in a project. A list asks the store once for every funnel or cohort in
+# it; of more, it would take minutes where there are ten million events.
+MOST_SAVED = 50
 
 Saved = TypeVar("Saved", Funnel, Cohort, Alert)
 
@@ -35,6 +48,7 @@ class CatalogDefinitions(CatalogDatabase):
 
         Raises:
             ConflictError: The project has one of this name.
+            InvalidRequestError: It has `MOST_SAVED` already.
         """
         funnel = Funnel(
             id=f"funnel_{self._token()[:ID_CHARACTERS]}",
@@ -72,6 +86,7 @@ class CatalogDefinitions(CatalogDatabase):
 
         Raises:
             ConflictError: The project has one of this name.
+            InvalidRequestError: It has `MOST_SAVED` already.
         """
         cohort = Cohort(
             id=f"cohort_{self._token()[:ID_CHARACTERS]}",
@@ -112,7 +127,11 @@ class CatalogDefinitions(CatalogDatabase):
         period: str,
         pathname: str | None,
     ) -> Alert:
-        """Save an alert; two that are alike are two."""
+        """Save an alert; two that are alike are two.
+
+        Raises:
+            InvalidRequestError: The project has `MOST_SAVED` already.
+        """
         # The token is random enough; the catalog has no other dice.
         digest = bytes.fromhex(secret_sha256(self._token()))
         alert = Alert(
@@ -147,6 +166,8 @@ class CatalogDefinitions(CatalogDatabase):
                 connection.execute(
                     insert(table).values(project_id=project_id, **columns)
                 )
+                # Afterwards: a name that exists is the better answer of the two.
+                _check_count(connection, table, project_id)
         except IntegrityError as error:
             raise ConflictError(
                 f"name: there is a {_kind(table)} {columns['name'][:60]!r} already;"
@@ -183,6 +204,18 @@ class CatalogDefinitions(CatalogDatabase):
             ).rowcount
         if not deleted:
             raise _nothing(table, column, value)
+
+
+def _check_count(connection: Connection, table: Table, project_id: ProjectId) -> None:
+    """Raise, and so undo the change, where a project now has too many."""
+    count = connection.execute(
+        select(func.count()).select_from(table).where(table.c.project_id == project_id)
+    ).scalar_one()
+    if count > MOST_SAVED:
+        raise InvalidRequestError(
+            f"{table.name}: a project can save {MOST_SAVED}, and this one has;"
+            " delete one that nobody needs"
+        )
 
 
 def _is(
