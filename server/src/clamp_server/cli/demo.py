@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import os
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -25,9 +24,11 @@ from typing import Annotated, Any
 from urllib.error import URLError
 
 import typer
-from rich.table import Table
+from rich.progress import Progress
 
+from clamp_server.cli.demo_table import Shopkeeper, print_what_landed
 from clamp_server.cli.terminal import catalog, out
+from clamp_server.clock import now
 from clamp_server.config import DEFAULT_HOST, DEFAULT_PORT
 from clamp_server.errors import ConfigError
 from clamp_server.web.sign_in import sign_in_link
@@ -37,36 +38,25 @@ ASK_S = 30.0
 STOP_S = 15.0
 # The page is open for as long as somebody may want to show it to someone.
 LINK_LIFETIME = timedelta(hours=12)
+# With today, no period that can be asked about has more.
+MAX_DAYS = 365
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shopkeeper:
-    """What the shop needs to know of its server, and we to ask about it."""
+class Traffic:
+    """What the shop is to make up."""
 
-    endpoint: str
-    project_id: str
-    api_key: str
+    days: int
+    events: int
+    seed: int
 
-    def environment(self) -> dict[str, str]:
-        """The environment that the SDK reads."""
-        return os.environ | {
-            "CLAMP_ENDPOINT": self.endpoint,
-            "CLAMP_PROJECT_ID": self.project_id,
-            "CLAMP_API_KEY": self.api_key,
-        }
-
-    def ask(self, question: str) -> Any:
-        """Ask the server's read API, as any program would."""
-        request = urllib.request.Request(  # noqa: S310 - our own address
-            f"{self.endpoint}/analytics/{self.project_id}/{question}",
-            headers={"x-clamp-key": self.api_key},
-        )
-        with urllib.request.urlopen(request, timeout=ASK_S) as answer:  # noqa: S310
-            return json.load(answer)
+    def arguments(self) -> list[str]:
+        """Return it as the shop's program takes it."""
+        return [f"--{name}={getattr(self, name)}" for name in self.__slots__]
 
 
 def demo(
-    once: Annotated[bool, typer.Option("--once", help="End after the table.")] = False,
+    once: Annotated[bool, typer.Option("--once", help="End after the tables.")] = False,
     port: Annotated[int, typer.Option(help="TCP port to listen on.")] = DEFAULT_PORT,
     data: Annotated[
         Path | None,
@@ -76,11 +66,14 @@ def demo(
             metavar="DIR",
         ),
     ] = None,
-    visits: Annotated[
-        int, typer.Option(help="Visitors in the seven days before now.", min=1)
-    ] = 250,
+    days: Annotated[
+        int, typer.Option(help="How far back it goes.", min=1, max=MAX_DAYS)
+    ] = 7,
+    events: Annotated[
+        int, typer.Option(help="How many there are in that time.", min=1)
+    ] = 2_000,
     seed: Annotated[
-        int, typer.Option(help="Of the dice: the same seed makes the same shop.")
+        int, typer.Option(help="Of the dice: the same seed makes the same traffic.")
     ] = 7,
 ) -> None:
     """Show it all: a server, a small shop, real events, and a page that moves."""
@@ -95,14 +88,20 @@ def demo(
     with ExitStack() as stack:
         if data is None:
             data = Path(stack.enter_context(tempfile.TemporaryDirectory("clamp-demo")))
+        _show(Traffic(days=days, events=events, seed=seed), data, port, once=once)
+
+
+def _show(traffic: Traffic, data: Path, port: int, *, once: bool) -> None:
+    with ExitStack() as stack:
         endpoint = stack.enter_context(_server(data, _free_port(port)))
         with catalog(data) as kept:
             project = kept.create_project("Coffee shop")
             api_key = kept.create_key(project.id).api_key
             link = sign_in_link(kept, endpoint, LINK_LIFETIME)
         keeper = Shopkeeper(endpoint=endpoint, project_id=project.id, api_key=api_key)
-        sent, shop = stack.enter_context(_shop(keeper, visits, seed))
-        _print_what_landed(keeper, sent)
+        since = now() - timedelta(days=traffic.days)
+        sent, shop = stack.enter_context(_shop(keeper, traffic))
+        print_what_landed(keeper, sent, f"{since:%Y-%m-%d}:{now():%Y-%m-%d}")
         if not once:
             out.print(f"\nThe page: {link}", soft_wrap=True, highlight=False)
             _let_it_move(shop)
@@ -135,21 +134,35 @@ def _server(data: Path, port: int) -> Iterator[str]:
 
 @contextmanager
 def _shop(
-    keeper: Shopkeeper, visits: int, seed: int
+    keeper: Shopkeeper, traffic: Traffic
 ) -> Iterator[tuple[dict[str, int], subprocess.Popen[bytes]]]:
     """Run the shop and yield what it sent, once it caught up with today."""
-    arguments = ("--visits", str(visits), "--seed", str(seed))
     with _program(
         "clamp_server.demo.shop",
-        *arguments,
+        *traffic.arguments(),
         env=keeper.environment(),
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
     ) as shop:
-        line = shop.stdout.readline() if shop.stdout else b""
-        if not line:
+        sent = _sent(shop, traffic.events)
+        if sent is None:
             raise ConfigError("the shop failed; its error stands above")
-        yield json.loads(line), shop
+        yield sent, shop
+
+
+def _sent(shop: subprocess.Popen[bytes], events: int) -> dict[str, int] | None:
+    """Show how far the shop is; return what it sent, None where it did not get there.
+
+    The bar goes away when it is done, and is nothing but in a terminal.
+    """
+    with Progress(console=out, transient=True, disable=not out.is_terminal) as bar:
+        task = bar.add_task("Sending events", total=events)
+        for line in shop.stdout or ():
+            said = json.loads(line)
+            if "sent" in said:
+                return dict(said["sent"])
+            bar.update(task, completed=said["sent_so_far"])
+    return None
 
 
 @contextmanager
@@ -206,32 +219,3 @@ def _let_it_move(shop: subprocess.Popen[bytes]) -> None:
         shop.wait()
     except KeyboardInterrupt:
         out.print("\nClosing the shop.")
-
-
-def _print_what_landed(keeper: Shopkeeper, sent: Mapping[str, int]) -> None:
-    schema = keeper.ask("observed-schema?include_pageviews=true&period=30d")
-    stored = {event["name"]: event for event in schema["events"]}
-    events = _table("What landed", "Event", "Sent#", "Stored#", "Properties")
-    for name in sorted(sent):
-        kept = stored.get(name, {"count": 0, "properties": {}})
-        types = [
-            f"{key}: {seen[0]['type']}" for key, seen in kept["properties"].items()
-        ]
-        events.add_row(name, str(sent[name]), str(kept["count"]), ", ".join(types))
-    bugs = _table("Errors grouped into bugs", "Bug", "Type", "Times#", "Fingerprint")
-    for bug in keeper.ask("errors/groups?period=30d")["groups"]:
-        what, kind = bug.get("sample_message", ""), bug.get("sample_type", "")
-        bugs.add_row(what, kind, str(bug["count"]), bug["fingerprint"])
-    money = _table("Revenue", "Currency", "Amount#", "Events#")
-    for row in keeper.ask("revenue?period=30d"):
-        money.add_row(row["currency"], row["amount"], str(row["events"]))
-    out.print(events, bugs, money)
-
-
-def _table(title: str, *headings: str) -> Table:
-    """Return an empty table; a heading that ends in `#` is over numbers."""
-    table = Table(title=title, title_justify="left")
-    for heading in headings:
-        is_number = heading.endswith("#")
-        table.add_column(heading.rstrip("#"), justify="right" if is_number else "left")
-    return table

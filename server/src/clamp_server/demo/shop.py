@@ -1,9 +1,9 @@
 """A small coffee shop that uses Clamp: run by `clamp demo`, as its customer.
 
 It is a program of its own that knows the server by its address and a key, and
-talks to it through the published SDK. It writes one JSON line about what it
-sent; a line on its standard input lets it go on with a trickle, and the end of
-that input closes it.
+talks to it through the published SDK. It writes JSON lines about what it sent; a
+line on its standard input lets it go on with a trickle, and the end of that input
+closes it.
 """
 
 from __future__ import annotations
@@ -14,137 +14,162 @@ import os
 import sys
 import threading
 from collections import Counter
-from collections.abc import Callable
-from datetime import datetime, timedelta
-from random import Random
+from collections.abc import Iterable
+from datetime import timedelta
 
-from clamp_analytics import Money, capture_error, init, track
+from clamp_analytics import Clamp
 from clamp_server.clock import now
-from clamp_server.demo.visitors import (
-    Browsers,
-    Visitor,
-    arriving_visitor,
-    page_events,
+from clamp_server.demo.browsers import Browsers, page_events
+from clamp_server.demo.crowd import Crowd
+from clamp_server.demo.fault import ERRORS, FAULTS
+from clamp_server.demo.happening import (
+    CartFilled,
+    Crashed,
+    Deed,
+    Happening,
+    Identified,
+    Payment,
+    SignedUp,
 )
+from clamp_server.demo.plan import plan
 
-DAYS = 7
 TRICKLE_S = 1.5
-PLANS = {"starter": "12.00", "pro": "29.00", "office": "118.50"}
-BEANS = {"yirgacheffe": "14.90", "huila": "12.50"}
-CURRENCIES = ("USD", "USD", "USD", "EUR")
-
-
-class PaymentDeclinedError(Exception):
-    """The card company said no."""
-
-
-def charge(order: int, took_ms: int) -> None:
-    """Charge a card; this one is always declined."""
-    raise PaymentDeclinedError(f"order {order} declined after {took_ms} ms")
-
-
-def invoice_address(customer: dict[str, str]) -> str:
-    """Format the address for an invoice; crashes without a postcode."""
-    return f"{customer['postcode']} {customer['city']}"
+# So many events of the server may wait: more would only take memory.
+MOST_WAITING = 5_000
+FLUSH_S = 60.0
+# How often it says how far it is, in events.
+TELL_EVERY = 5_000
+# A visit that is over by now, and still a recent one.
+LATELY = timedelta(minutes=3)
 
 
 class Shop:
     """The back end: every call here is what a real application would write."""
 
-    def __init__(self, browsers: Browsers, dice: Random) -> None:
+    def __init__(self, clamp: Clamp, browsers: Browsers) -> None:
+        self._clamp = clamp
         self._browsers = browsers
-        self._dice = dice
+        self._waiting = 0
         self.sent: Counter[str] = Counter()
 
-    def serve(self, visitor: Visitor, came_at: datetime) -> None:
-        """Let one visitor look around and perhaps become a customer."""
-        pages = page_events(visitor, came_at, now(), self._dice)
-        self._browsers.send(visitor, pages)
-        self.sent.update(event["name"] for event in pages)
-        # A few minutes into the visit, and never in the future.
-        at = min(came_at + timedelta(minutes=2), now())
-        luck = self._dice.random()
-        if luck < 0.45:
-            self.sign_up(visitor, at)
-        if luck < 0.20:
-            self.subscribe(visitor, at)
-        if 0.30 < luck < 0.52:
-            self.sell_beans(visitor, at)
-        if luck > 0.88:
-            self.fail_to_charge(visitor, at)
-        if 0.52 < luck < 0.57:
-            self.fail_to_invoice(visitor, at)
+    def serve(self, happening: Happening) -> None:
+        """Let a visitor look around and buy, or a customer pay."""
+        if isinstance(happening, Payment):
+            self._do(happening)
+            return
+        events = page_events(happening)
+        self._browsers.send(happening.visitor, events)
+        self.sent.update(event["name"] for event in events)
+        for deed in happening.deeds:
+            self._do(deed)
 
-    def sign_up(self, visitor: Visitor, at: datetime) -> None:
-        """Open an account."""
-        track(
+    def flush(self) -> None:
+        """Return once the server has everything.
+
+        Raises:
+            RuntimeError: It does not take it.
+        """
+        self._browsers.flush()
+        self._flush_own()
+
+    def _flush_own(self) -> None:
+        if not self._clamp.flush(FLUSH_S):
+            raise RuntimeError(f"not all events arrived: {self._clamp.stats()}")
+        self._waiting = 0
+
+    def _do(self, deed: Deed) -> None:
+        self.sent[self._tracked(deed)] += 1
+        self._waiting += 1
+        if self._waiting >= MOST_WAITING:
+            self._flush_own()
+
+    def _tracked(self, deed: Deed) -> str:
+        """Track a deed and return its event's name."""
+        if isinstance(deed, SignedUp):
+            return self._sign_up(deed)
+        if isinstance(deed, Identified):
+            return self._identify(deed)
+        if isinstance(deed, CartFilled):
+            return self._fill_cart(deed)
+        if isinstance(deed, Payment):
+            return self._pay(deed)
+        return self._crash(deed)
+
+    def _sign_up(self, deed: SignedUp) -> str:
+        self._clamp.track(
             "signup",
-            {
-                "plan": self._dice.choice(list(PLANS)),
-                "method": self._dice.choice(["email", "google", "github"]),
-                "invited": self._dice.random() < 0.3,
-            },
-            visitor.anonymous_id,
-            at,
+            {"plan": deed.plan, "method": deed.method, "invited": deed.invited},
+            deed.visitor.anonymous_id,
+            deed.at,
+            user_id=deed.user_id,
         )
-        self.sent["signup"] += 1
+        return "signup"
 
-    def subscribe(self, visitor: Visitor, at: datetime) -> None:
-        """Start a monthly subscription."""
-        plan = self._dice.choice(list(PLANS))
-        total = Money(float(PLANS[plan]), self._dice.choice(CURRENCIES))
-        track(
-            "subscription_started",
-            {"plan": plan, "total": total, "seats": self._dice.randrange(1, 9)},
-            visitor.anonymous_id,
-            at,
+    def _identify(self, deed: Identified) -> str:
+        self._clamp.identify(
+            deed.user_id,
+            {"country": deed.visitor.place.country},
+            deed.visitor.anonymous_id,
+            deed.at,
         )
-        self.sent["subscription_started"] += 1
+        return "$identify"
 
-    def sell_beans(self, visitor: Visitor, at: datetime) -> None:
-        """Sell one bag."""
-        product = self._dice.choice(list(BEANS))
-        total = Money(float(BEANS[product]), self._dice.choice(CURRENCIES))
-        track(
-            "purchase",
-            {"product": product, "total": total, "items": 1, "gift": False},
-            visitor.anonymous_id,
-            at,
+    def _fill_cart(self, deed: CartFilled) -> str:
+        self._clamp.track(
+            "added_to_cart",
+            {"product": deed.product, "items": deed.items, "gift": deed.gift},
+            deed.visitor.anonymous_id,
+            deed.at,
+            user_id=deed.user_id or None,
         )
-        self.sent["purchase"] += 1
+        return "added_to_cart"
 
-    def fail_to_charge(self, visitor: Visitor, at: datetime) -> None:
-        """Hit the first bug: another order number and duration every time."""
-        order, took_ms = self._dice.randrange(10**6), self._dice.randrange(90, 900)
-        self._capture(lambda: charge(order, took_ms), visitor, at)
+    def _pay(self, deed: Payment) -> str:
+        self._clamp.revenue(
+            deed.amount,
+            deed.currency,
+            event=deed.event,
+            plan=deed.plan or None,
+            product=deed.product or None,
+            previous_amount=deed.previous_amount,
+            user_id=deed.user_id or None,
+            anonymous_id=deed.visitor.anonymous_id,
+            timestamp=deed.at,
+        )
+        return f"${deed.event}"
 
-    def fail_to_invoice(self, visitor: Visitor, at: datetime) -> None:
-        """Hit the second bug."""
-        self._capture(lambda: invoice_address({"city": "Bern"}), visitor, at)
-
-    def _capture(
-        self, work: Callable[[], object], visitor: Visitor, at: datetime
-    ) -> None:
+    def _crash(self, deed: Crashed) -> str:
         try:
-            work()
-        except (PaymentDeclinedError, KeyError) as error:
-            capture_error(error, {"area": "checkout"}, visitor.anonymous_id, at)
-            self.sent["$error"] += 1
+            FAULTS[deed.bug](deed)
+        except ERRORS as error:
+            self._clamp.capture_error(
+                error,
+                {"area": "shop", "release": deed.release},
+                deed.visitor.anonymous_id,
+                deed.at,
+                user_id=deed.user_id or None,
+            )
+        return "$error"
 
 
-def open_shop(days: int, visits: int, dice: Random, shop: Shop) -> None:
-    """Serve `visits` visitors, spread evenly over the last `days` days."""
-    opened_at = now() - timedelta(days=days)
-    step = timedelta(days=days) / max(visits, 1)
-    for number in range(visits):
-        shop.serve(arriving_visitor(dice), opened_at + number * step)
-    # Luck must not leave a demonstration without what it is to show.
-    guest = arriving_visitor(dice)
-    for act in (shop.sign_up, shop.subscribe, shop.sell_beans):
-        act(guest, now())
-    for _ in range(3):
-        shop.fail_to_charge(guest, now())
-        shop.fail_to_invoice(guest, now())
+def open_shop(shop: Shop, happenings: Iterable[Happening]) -> None:
+    """Let it all happen, and say every so often how far it is."""
+    told = 0
+    for happening in happenings:
+        shop.serve(happening)
+        if shop.sent.total() - told >= TELL_EVERY:
+            told = shop.sent.total()
+            tell({"sent_so_far": told})
+    shop.flush()
+
+
+def keep_open(shop: Shop, crowd: Crowd) -> None:
+    """Let more visitors come, one at a time, until standard input ends."""
+    over = ended()
+    while not over.wait(TRICKLE_S):
+        at = now()
+        shop.serve(crowd.visit(at - LATELY, at).until(at))
+        shop.flush()
 
 
 def ended() -> threading.Event:
@@ -159,25 +184,31 @@ def ended() -> threading.Event:
     return over
 
 
+def tell(message: dict[str, object]) -> None:
+    """Write a JSON line for whoever runs the demo."""
+    sys.stdout.write(json.dumps(message) + "\n")
+    sys.stdout.flush()
+
+
 def main() -> None:
     """Run the shop against the server that the environment names."""
     parser = argparse.ArgumentParser(description=main.__doc__)
-    parser.add_argument("--visits", type=int, default=250)
-    parser.add_argument("--seed", type=int, default=7)
-    options = parser.parse_args()
-
-    project_id = os.environ["CLAMP_PROJECT_ID"]
-    endpoint = os.environ["CLAMP_ENDPOINT"]
-    init(project_id, os.environ["CLAMP_API_KEY"], endpoint)
-    dice = Random(options.seed)
-    shop = Shop(Browsers(endpoint, project_id), dice)
-    open_shop(DAYS, options.visits, dice, shop)
-    sys.stdout.write(json.dumps(shop.sent) + "\n")
-    sys.stdout.flush()
-    if sys.stdin.readline():
-        over = ended()
-        while not over.wait(TRICKLE_S):
-            shop.serve(arriving_visitor(dice), now())
+    for option in ("--days", "--events", "--seed"):
+        parser.add_argument(option, type=int, required=True)
+    chosen = parser.parse_args()
+    until = now().replace(microsecond=0)
+    project_id, endpoint = os.environ["CLAMP_PROJECT_ID"], os.environ["CLAMP_ENDPOINT"]
+    with Clamp(background=True) as clamp, Browsers(endpoint, project_id) as browsers:
+        shop = Shop(clamp, browsers)
+        open_shop(
+            shop,
+            plan(until, days=chosen.days, events=chosen.events, seed=chosen.seed),
+        )
+        tell({"sent": shop.sent})
+        if sys.stdin.readline():
+            since = until - timedelta(days=chosen.days)
+            # Other people: those of the plan have come already.
+            keep_open(shop, Crowd(since, until, chosen.seed + 1))
 
 
 if __name__ == "__main__":
