@@ -4,13 +4,20 @@ import re
 import signal
 import subprocess
 import sys
+from http.client import HTTPConnection
 from pathlib import Path
+from threading import Event
 
 import pytest
+from tests.end_to_end.serving import asked
+
+from clamp_server.app import open_catalog
+from clamp_server.config import Settings
 
 pytest.importorskip("clamp_analytics", reason="the demo's shop talks through the SDK")
 
 LIMIT_S = 120
+TRIES, TRY_S = 300, 0.2
 
 
 def clamp_demo(*arguments: str) -> subprocess.Popen[str]:
@@ -55,6 +62,24 @@ def test_everything_that_was_sent_is_in_the_tables() -> None:
     assert {"USD"} <= {currency for currency, *_ in revenue} <= {"USD", "EUR", "JPY"}
 
 
+def wait_for_visitors(link: str, data: Path) -> None:
+    """Wait until more is stored than the one event that was asked for."""
+    catalog = open_catalog(Settings(data=data))
+    (project,) = catalog.projects()
+    api_key = catalog.create_key(project.id).api_key
+    catalog.close()
+    netloc = link.split("/")[2]
+    question = f"/analytics/{project.id}/observed-schema?include_pageviews=true"
+    for _ in range(TRIES):
+        connection = HTTPConnection(netloc, timeout=LIMIT_S)
+        answer = asked(connection, "GET", question, None, {"x-clamp-key": api_key})
+        connection.close()
+        if sum(event["count"] for event in answer.body.get("events", ())) > 1:
+            return
+        Event().wait(TRY_S)
+    raise AssertionError("nobody came")
+
+
 def test_the_page_moves_until_control_c(tmp_path: Path) -> None:
     demo = clamp_demo("--events", "1", "--data", str(tmp_path / "kept"))
     try:
@@ -62,6 +87,7 @@ def test_the_page_moves_until_control_c(tmp_path: Path) -> None:
         lines = iter(demo.stdout.readline, "")
         link = next(line for line in lines if line.startswith("The page: "))
         waiting = next(lines)
+        wait_for_visitors(link, tmp_path / "kept")
         demo.send_signal(signal.SIGINT)
         out, err = demo.communicate(timeout=LIMIT_S)
     finally:
@@ -72,4 +98,3 @@ def test_the_page_moves_until_control_c(tmp_path: Path) -> None:
     assert waiting == "More visitors keep coming until Ctrl-C.\n"
     # Ctrl-C in the middle of a line may have it written once more.
     assert (demo.returncode, out.splitlines()[-1], err) == (0, "Closing the shop.", "")
-    assert (tmp_path / "kept" / "catalog.sqlite").exists()

@@ -195,12 +195,17 @@ class Visit:
         return self.pages[0].at
 
     @property
+    def end(self) -> datetime:
+        """When its last event happens."""
+        return self._instants()[-1]
+
+    @property
     def events(self) -> int:
         """How many there are in it."""
         return len(self._instants())
 
     def until(self, end: datetime) -> Visit:
-        """Return what of it happens before `end`, which is after its start."""
+        """Return what of it happens before `end`: nothing, where that is its start."""
         return replace(
             self,
             pages=tuple(

@@ -15,11 +15,11 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from clamp_analytics import Clamp
 from clamp_server.clock import now
-from clamp_server.demo.browsers import Browsers, page_events
+from clamp_server.demo.browsers import Browsers, WireEvent, page_events
 from clamp_server.demo.crowd import Crowd
 from clamp_server.demo.fault import ERRORS, FAULTS
 from clamp_server.demo.happening import (
@@ -30,17 +30,21 @@ from clamp_server.demo.happening import (
     Identified,
     Payment,
     SignedUp,
+    Visit,
+    Visitor,
 )
 from clamp_server.demo.plan import plan
 
-TRICKLE_S = 1.5
+# Between two visitors who come while the demo is looked at.
+TRICKLE_S = 3.0
 # So many events of the server may wait: more would only take memory.
 MOST_WAITING = 5_000
 FLUSH_S = 60.0
 # How often it says how far it is, in events.
 TELL_EVERY = 5_000
-# A visit that is over by now, and still a recent one.
-LATELY = timedelta(minutes=3)
+# So many are in the shop already when it opens, having come within so long: the
+# page has something of everything to show at once.
+HERE, LATELY = 8, timedelta(minutes=2)
 
 
 class Shop:
@@ -57,10 +61,17 @@ class Shop:
         if isinstance(happening, Payment):
             self._do(happening)
             return
-        events = page_events(happening)
-        self._browsers.send(happening.visitor, events)
-        self.sent.update(event["name"] for event in events)
+        self._browse(happening.visitor, page_events(happening))
         for deed in happening.deeds:
+            self._do(deed)
+
+    def go_on(self, visit: Visit, seen_at: datetime, at: datetime) -> None:
+        """Let a visitor do what falls between two instants."""
+        seen, by_now = visit.until(seen_at), visit.until(at)
+        # What is written of a visit only ever gets longer.
+        events = page_events(by_now)[len(page_events(seen)) :]
+        self._browse(visit.visitor, events)
+        for deed in by_now.deeds[len(seen.deeds) :]:
             self._do(deed)
 
     def flush(self) -> None:
@@ -71,6 +82,10 @@ class Shop:
         """
         self._browsers.flush()
         self._flush_own()
+
+    def _browse(self, visitor: Visitor, events: list[WireEvent]) -> None:
+        self._browsers.send(visitor, events)
+        self.sent.update(event["name"] for event in events)
 
     def _flush_own(self) -> None:
         if not self._clamp.flush(FLUSH_S):
@@ -164,12 +179,20 @@ def open_shop(shop: Shop, happenings: Iterable[Happening]) -> None:
 
 
 def keep_open(shop: Shop, crowd: Crowd) -> None:
-    """Let more visitors come, one at a time, until standard input ends."""
+    """Let more visitors come, and each thing happen in its time, until input ends."""
     over = ended()
-    while not over.wait(TRICKLE_S):
-        at = now()
-        shop.serve(crowd.visit(at - LATELY, at).until(at))
+    at = now()
+    seen_at = at - LATELY
+    here = [crowd.visit(seen_at, at) for _ in range(HERE)]
+    while True:
+        for visit in here:
+            shop.go_on(visit, seen_at, at)
         shop.flush()
+        if over.wait(TRICKLE_S):
+            return
+        seen_at, at = at, now()
+        here = [visit for visit in here if visit.end >= seen_at]
+        here.append(crowd.visit(seen_at, at))
 
 
 def ended() -> threading.Event:

@@ -1,16 +1,11 @@
 """What browsers write of a visit, and what they do with the server's answers."""
 
-import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Lock, Thread
-from typing import Any
 
 import pytest
+from tests.unit.demo.answering import Answering, browsing
 
-from clamp_server.demo.browsers import BATCH_EVENTS, Browsers, page_events
+from clamp_server.demo.browsers import BATCH_EVENTS, page_events
 from clamp_server.demo.cast import visitor
 from clamp_server.demo.happening import PageRead, Source, Visit
 
@@ -31,58 +26,6 @@ def read(path: str, start_s: int, end_s: int | None) -> PageRead:
         engaged_s=4,
         scroll_pct=80,
     )
-
-
-class Answering(ThreadingHTTPServer):
-    """A server that gives some answers in turn, then takes everything."""
-
-    def __init__(self, *answers: tuple[int, dict[str, str], dict[str, Any]]) -> None:
-        super().__init__(("127.0.0.1", 0), Handler)
-        self.answers = list(answers)
-        self.lock = Lock()
-        self.taken: list[tuple[str, str, list[Any]]] = []
-
-
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    server: Answering
-
-    def do_POST(self) -> None:
-        length = int(self.headers["content-length"])
-        events = json.loads(self.rfile.read(length))["events"]
-        with self.server.lock:
-            if self.server.answers:
-                self._answer(*self.server.answers.pop(0))
-                return
-            who = (self.headers["user-agent"], self.headers["x-forwarded-for"])
-            self.server.taken.append((*who, events))
-        self._answer(200, {}, {"accepted": len(events)})
-
-    def _answer(self, status: int, headers: dict[str, str], body: object) -> None:
-        content = json.dumps(body).encode()
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("content-length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Keep quiet: the tests look at what was taken."""
-
-
-@contextmanager
-def browsing(server: Answering) -> Iterator[Browsers]:
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        endpoint = f"http://127.0.0.1:{server.server_port}"
-        with Browsers(endpoint, "proj_shop") as browsers:
-            yield browsers
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 def test_a_visit_is_written_as_the_browser_script_does() -> None:
