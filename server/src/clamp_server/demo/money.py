@@ -72,29 +72,32 @@ def aftermath(first: Payment, until: datetime, dice: Random) -> list[Payment]:
 
     Nothing does within a day.
     """
-    if first.event == "purchase":
+    if first.event != "purchase":
+        steps = _subscribed(first, until, dice)
+    elif dice.random() < RETURN_SHARE:
         steps = [_refund(first, _later(first, dice))]
-        return [s for s in steps if dice.random() < RETURN_SHARE and s.at < until]
-    return [s for s in _subscribed(first, until, dice) if s.at < until]
+    else:
+        steps = []
+    return [step for step in steps if step.at < until]
 
 
 def _subscribed(first: Payment, until: datetime, dice: Random) -> list[Payment]:
     """Draw the life of a subscription: perhaps dearer, then perhaps over."""
     steps: list[Payment] = []
-    now = first
+    latest = first
     if first.plan in _NEXT_PLAN and dice.random() < UPGRADE_SHARE:
-        now = _upgrade(first, _later(first, dice))
-        steps.append(now)
+        latest = _upgrade(first, _later(first, dice))
+        steps.append(latest)
     ended_at = until
     if dice.random() < CANCEL_SHARE:
-        end = _cancellation(now, _later(now, dice))
+        end = _cancellation(latest, _later(latest, dice))
         ended_at = end.at
         steps.append(end)
-        if end.at - now.at < timedelta(days=REFUND_DAYS) and (
+        if end.at - latest.at < timedelta(days=REFUND_DAYS) and (
             dice.random() < REFUND_SHARE
         ):
-            steps.append(_refund(now, end.at + timedelta(days=1)))
-    return sorted([*steps, *_renewals(first, now, ended_at)], key=lambda s: s.at)
+            steps.append(_refund(latest, end.at + timedelta(days=1)))
+    return sorted([*steps, *_renewals(first, latest, ended_at)], key=lambda s: s.at)
 
 
 def _renewals(first: Payment, last: Payment, ended_at: datetime) -> list[Payment]:
