@@ -118,7 +118,7 @@ def _money(keeper: Shopkeeper, period: str) -> Table:
 def _customers(keeper: Shopkeeper, period: str) -> Table:
     told = keeper.ask(f"revenue/summary?period={period}")
     table = _table("Customers", "Customers#", "Orders#", "MRR#")
-    mrr = "" if told["mrr"] is None else f"{told['currency']} {told['mrr']:,}"
+    mrr = "" if told["mrr"] is None else f"{told['currency']} {told['mrr']:,.2f}"
     table.add_row(f"{told['customers']:,}", f"{told['orders']:,}", mrr)
     return table
 
