@@ -18,6 +18,7 @@ from clamp_server.model.event import EnrichedEvent
 
 Events: TypeAlias = Sequence[EnrichedEvent]
 Query: TypeAlias = Mapping[str, str]
+ValueOf: TypeAlias = Callable[[EnrichedEvent, str, Events], str]
 
 DAY = timedelta(days=1)
 AFTER_NOW = NOON + timedelta(milliseconds=1)
@@ -40,23 +41,6 @@ FILTERED: dict[str, Callable[[EnrichedEvent], str]] = {
 DECIMALS = {"USD": 2, "JPY": 0, "KWD": 3}
 
 
-def within(events: Events, query: Query, before: bool = False) -> list[EnrichedEvent]:
-    """Return the events of the period, or of the one before, that pass filters."""
-    start, end = PERIODS[query["period"]]
-    if before:
-        start, end = start - (end - start), start
-    return [
-        event
-        for event in events
-        if start <= event.occurred_at < end
-        and all(
-            value(event, name, events) == query[name]
-            for name in FILTERED
-            if name in query
-        )
-    ]
-
-
 def value(event: EnrichedEvent, dimension: str, events: Events) -> str:
     """Return an event's own value, or for a server event its session's."""
     own = FILTERED[dimension](event)
@@ -73,14 +57,30 @@ def value_of_session(session: Events, dimension: str) -> str:
     return min(found - {""}, default="")
 
 
+def paying_value(event: EnrichedEvent, dimension: str, events: Events) -> str:
+    """Return the same for a payment: a user's is of any session of the user's."""
+    found = value(event, dimension, events)
+    if found or event.sent_by != "server" or event.anonymous_id or not event.user_id:
+        return found
+    session = session_among(event, linked_to(event.user_id, events), events)
+    return value_of_session(session, dimension)
+
+
+def linked_to(user_id: str, events: Events) -> set[str]:
+    return {e.anonymous_id for e in events if e.user_id == user_id} - {""}
+
+
 def session_of(event: EnrichedEvent, events: Events) -> list[EnrichedEvent]:
     """Return what happened in the browser session of a server event."""
-    if not event.anonymous_id:
-        return []
+    return session_among(event, {event.anonymous_id} - {""}, events)
+
+
+def session_among(
+    event: EnrichedEvent, people: set[str], events: Events
+) -> list[EnrichedEvent]:
+    """Return the session of any of these visitors that an event belongs to."""
     at = event.occurred_at
-    theirs = [
-        e for e in events if e.session_id and e.anonymous_id == event.anonymous_id
-    ]
+    theirs = [e for e in events if e.session_id and e.anonymous_id in people]
     sessions = {
         name: [e for e in theirs if e.session_id == name]
         for name in {e.session_id for e in theirs}
@@ -97,6 +97,28 @@ def session_of(event: EnrichedEvent, events: Events) -> list[EnrichedEvent]:
     if starting and starting[0] - at <= timedelta(seconds=60):
         return sessions[starting[1]]
     return sessions[active[1]] if active else []
+
+
+def within(
+    events: Events,
+    query: Query,
+    before: bool = False,
+    value: ValueOf = value,
+) -> list[EnrichedEvent]:
+    """Return the events of the period, or of the one before, that pass filters."""
+    start, end = PERIODS[query["period"]]
+    if before:
+        start, end = start - (end - start), start
+    return [
+        event
+        for event in events
+        if start <= event.occurred_at < end
+        and all(
+            value(event, name, events) == query[name]
+            for name in FILTERED
+            if name in query
+        )
+    ]
 
 
 def visitors(events: Iterable[EnrichedEvent]) -> int:
@@ -213,8 +235,8 @@ def revenue_list(events: Events, query: Query) -> list[dict[str, Any]]:
     """Answer `revenue.list`."""
     payers: dict[tuple[str, str], list[EnrichedEvent]] = defaultdict(list)
     sums: dict[tuple[str, str], Decimal] = defaultdict(Decimal)
-    for event in within(events, query):
-        if query.get("event", event.name) != event.name:
+    for event in within(events, query, value=paying_value):
+        if query.get("event", event.name) != event.name or not is_paying(event):
             continue
         for key, money in event.properties.money.items():
             if query.get("property", key) != key:
@@ -241,6 +263,11 @@ def revenue_list(events: Events, query: Query) -> list[dict[str, Any]]:
     return rows[: limit(query)]
 
 
+def is_paying(event: EnrichedEvent) -> bool:
+    # What ends or pauses says what will not be paid.
+    return event.name not in ("$subscription_canceled", "$subscription_paused")
+
+
 def group_of(event: EnrichedEvent, query: Query, events: Events) -> str:
     group_by = query.get("group_by", "")
     if group_by == "plan":
@@ -249,7 +276,7 @@ def group_of(event: EnrichedEvent, query: Query, events: Events) -> str:
         return event.properties.strings.get("product", "") or event.name
     if query.get("attribution_model") == "first_touch":
         return value_of_session(first_session_of(event, events), group_by)
-    return value(event, group_by, events) if group_by else ""
+    return paying_value(event, group_by, events) if group_by else ""
 
 
 def has_first_touch(event: EnrichedEvent, query: Query, events: Events) -> bool:
@@ -268,8 +295,7 @@ def first_session_of(event: EnrichedEvent, events: Events) -> list[EnrichedEvent
     theirs = [e for e in linked if e.anonymous_id == event.anonymous_id]
     last_user = max(((e.occurred_at, e.user_id) for e in theirs), default=(None, ""))
     user = event.user_id or last_user[1]
-    people = {e.anonymous_id for e in linked if user and e.user_id == user}
-    people |= {event.anonymous_id} - {""}
+    people = linked_to(user, events) if user else {event.anonymous_id} - {""}
     sessions: dict[tuple[str, str], list[EnrichedEvent]] = defaultdict(list)
     for e in events:
         if e.session_id and e.anonymous_id in people:

@@ -18,7 +18,8 @@ from tests.questions.reference import (
     PERIODS,
     Events,
     Query,
-    value,
+    is_paying,
+    paying_value,
 )
 
 from clamp_server.model.event import EnrichedEvent
@@ -61,7 +62,8 @@ def payments(events: Events, everything: Events) -> list[Paid]:
     found = []
     for event in events:
         money = event.properties.money
-        for key in ["total"] if "total" in money else money:
+        keys = ["total"] if "total" in money else [*money]
+        for key in keys if is_paying(event) else []:
             amount = money[key].amount
             if event.name == "$refund_issued":
                 amount = -abs(amount)
@@ -86,7 +88,7 @@ def passing(events: Events, query: Query, start: datetime, end: datetime) -> Any
         e
         for e in events
         if start <= e.occurred_at < end
-        and all(value(e, n, events) == query[n] for n in FILTERED if n in query)
+        and all(paying_value(e, n, events) == query[n] for n in FILTERED if n in query)
     ]
 
 

@@ -36,7 +36,10 @@ from clamp_server.questions.observed_schema import observed_schema
 from clamp_server.questions.revenue import revenue_list
 
 # Few values, so that they meet; the odd ones are where engines could differ.
-NAMES = ("signup", "login", "ünï 🛒", "$pageview", "$purchase", "$refund_issued")
+NAMES = (
+    *("signup", "login", "ünï 🛒", "$pageview"),
+    *("$purchase", "$refund_issued", "$subscription_canceled"),
+)
 KEYS = ("plan", "product", "total", "k'ey")
 TEXTS = ("", "pro", "Pro", "5", "é")
 NUMBERS = (5.0, -0.0, 0.0, 0.1, -2.5)

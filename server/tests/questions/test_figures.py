@@ -102,6 +102,16 @@ def test_a_refund_is_taken_off_whatever_its_sign(store: FilledStore) -> None:
     assert figures.income.ask(store, DAY) == [Income(Money(Decimal(15), "USD"), 3)]
 
 
+def test_what_ends_or_pauses_brings_no_income(store: FilledStore) -> None:
+    store.add(
+        paid(total=("29", "USD")),
+        paid("$subscription_canceled", total=("29", "USD")),
+        paid("$subscription_paused", total=("29", "USD")),
+    )
+
+    assert figures.income.ask(store, DAY) == [Income(Money(Decimal(29), "USD"), 1)]
+
+
 def test_quarters_of_an_hour_have_their_events_and_errors(store: FilledStore) -> None:
     store.add(
         event("a", NOON),

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
-from msgspec.structs import replace
 from tests.conftest import FilledStore
 from tests.make import NOON, TODAY, event, view
 from tests.questions.asking import SHOP, answer
@@ -131,6 +132,23 @@ def test_a_refund_is_taken_off_however_its_sign_was_sent(store: FilledStore) -> 
     ] == [["15.00"], ["29.00"], ["-14.00"]]
 
 
+def test_what_ends_or_pauses_brings_no_money(store: FilledStore) -> None:
+    for name in ("started", "renewed", "upgraded", "downgraded", "resumed"):
+        store.add(paid("1", name=f"$subscription_{name}"))
+    store.add(paid("20", name="$subscription_canceled"))
+    store.add(paid("20", name="$subscription_paused"))
+
+    assert [
+        [row["amount"] for row in revenue(store, query)]
+        for query in (
+            "",
+            "property=total",
+            "event=$subscription_canceled",
+            "event=$subscription_resumed",
+        )
+    ] == [["5.00"], ["5.00"], [], ["1.00"]]
+
+
 def test_groups_add_up_to_the_whole(store: FilledStore) -> None:
     store.add(paid("20", arrival=Arrival(channel="paid"), anonymous_id="ann"))
     store.add(paid("10", arrival=Arrival(channel="email")), paid("3"))
@@ -246,6 +264,96 @@ def test_first_touch_is_that_of_the_user_on_any_device(store: FilledStore) -> No
     assert amounts(store, FIRST) == [("", "8.00"), ("paid", "7.00")]
 
 
+def identified(visitor: str, user: str, at: datetime = NOON) -> EnrichedEvent:
+    return event("$identify", at, anonymous_id=visitor, user_id=user)
+
+
+@pytest.mark.parametrize(
+    ("phone", "laptop", "expected"),
+    [
+        (-9 * DAY, -DAY, "laptop"),
+        (timedelta(minutes=-30), timedelta(seconds=1), "phone"),
+        (timedelta(minutes=-30, milliseconds=-1), timedelta(seconds=60), "laptop"),
+        (-DAY, timedelta(seconds=60, milliseconds=1), "phone"),
+        (timedelta(0), timedelta(minutes=-1), "phone"),
+        (timedelta(seconds=61), DAY, ""),
+    ],
+)
+def test_last_touch_of_a_user_is_of_the_device_that_the_rules_name(
+    store: FilledStore, phone: timedelta, laptop: timedelta, expected: str
+) -> None:
+    for device, away in (("phone", phone), ("laptop", laptop)):
+        host = Arrival(referrer_host=device)
+        store.add(view(device, NOON + away, arrival=host))
+    store.add(identified("phone", "ann", NOON - 20 * DAY))
+    # Years later: when a visitor and a user were linked does not matter.
+    store.add(identified("laptop", "ann", NOON + 800 * DAY), paid("1", user_id="ann"))
+
+    assert [
+        amounts(store, "group_by=referrer_host"),
+        [
+            row["amount"]
+            for row in revenue(store, f"referrer_host={expected or 'none'}")
+        ],
+    ] == [[(expected, "1.00")], ["1.00"] if expected else []]
+
+
+def test_last_touch_of_a_user_is_the_same_in_any_order_of_arrival(
+    store: FilledStore,
+) -> None:
+    told = [
+        paid("1", user_id="ann"),
+        identified("laptop", "ann"),
+        came("laptop", NOON - DAY, "email"),
+        identified("phone", "ann"),
+        came("phone", NOON - 2 * DAY, "paid"),
+    ]
+    shops = [replace(SHOP, id=ProjectId(f"proj_{number}")) for number in range(3)]
+    for shop, order in zip(shops, (told, told[::-1], told[2:] + told[:2]), strict=True):
+        for one in order:
+            store.add(msgspec.structs.replace(one, project_id=shop.id))
+
+    assert [
+        [row["group_value"] for row in answer(store, revenue_list, query, project=shop)]
+        for shop in shops
+        for query in ("group_by=channel", FIRST)
+    ] == [["email"], ["paid"]] * 3
+
+
+def test_last_touch_of_a_visitor_is_not_that_of_the_users_other_device(
+    store: FilledStore,
+) -> None:
+    store.add(came("phone", NOON - DAY, "email", user_id="ann"))
+    store.add(came("laptop", NOON - 2 * DAY, "paid", user_id="ann"))
+    store.add(paid("1", anonymous_id="laptop", user_id="ann"))
+    store.add(paid("2", anonymous_id="new", user_id="ann"))
+
+    assert amounts(store, "group_by=channel") == [("", "2.00"), ("paid", "1.00")]
+
+
+def test_a_visitor_of_two_users_is_a_last_touch_of_both(store: FilledStore) -> None:
+    store.add(identified("shared", "ann"), identified("shared", "ben"))
+    store.add(came("shared", NOON - DAY, "email"))
+    store.add(paid("1", user_id="ann"), paid("2", user_id="ben"))
+    store.add(paid("4", user_id="cleo"))
+
+    assert amounts(store, "group_by=channel") == [("", "4.00"), ("email", "3.00")]
+
+
+def test_last_touch_of_a_user_keeps_what_the_event_says_itself(
+    store: FilledStore,
+) -> None:
+    store.add(came("phone", NOON, "email", user_id="ann", place=Place(country="DE")))
+    store.add(paid("1", user_id="ann", arrival=Arrival(channel="paid")))
+
+    assert [
+        amounts(store, "group_by=channel"),
+        amounts(store, "group_by=country"),
+        amounts(store, "group_by=plan&country=DE&channel=paid"),
+        amounts(store, "group_by=plan&country=DE&channel=email"),
+    ] == [[("paid", "1.00")], [("DE", "1.00")], [("", "1.00")], []]
+
+
 def test_a_visitor_of_two_users_pays_for_the_last_one(store: FilledStore) -> None:
     store.add(came("tablet", NOON - 9 * DAY, "paid", user_id="cleo"))
     store.add(came("shared", NOON - 5 * DAY, "email", user_id="ann"))
@@ -283,7 +391,7 @@ def test_a_first_touch_narrows_the_sum(store: FilledStore) -> None:
 
 def test_a_first_touch_has_every_dimension(store: FilledStore) -> None:
     page = Page(utm_source="s", utm_medium="m", utm_campaign="c")
-    page = replace(page, utm_content="n", utm_term="t")
+    page = msgspec.structs.replace(page, utm_content="n", utm_term="t")
     arrival = Arrival(channel="paid", referrer_host="r")
     store.add(view("ann", NOON - DAY, page=page, arrival=arrival))
     store.add(paid("1", anonymous_id="ann"))
@@ -305,8 +413,13 @@ def test_another_projects_links_and_sessions_are_no_touch(store: FilledStore) ->
     store.add(came("ann", NOON - 9 * DAY, "paid", project_id=other))
     store.add(event("$identify", project_id=other, anonymous_id="x", user_id="ann"))
     store.add(came("x", NOON - DAY, "email"), paid("1", user_id="ann"))
+    store.add(came("y", NOON - DAY, "email", project_id=other))
+    store.add(identified("y", "ann"))
 
-    assert amounts(store, FIRST) == [("", "1.00")]
+    assert [amounts(store, query) for query in (FIRST, "group_by=channel")] == [
+        [("", "1.00")],
+        [("", "1.00")],
+    ]
 
 
 def test_a_product_without_a_name_is_the_event(store: FilledStore) -> None:

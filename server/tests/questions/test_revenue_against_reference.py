@@ -30,7 +30,10 @@ from clamp_server.questions.revenue_summary import revenue_summary
 from clamp_server.questions.revenue_timeseries import revenue_timeseries
 
 STARTED = "$subscription_started"
-NAMES = (STARTED, STARTED, "$subscription_canceled", "$purchase", "$refund_issued")
+NAMES = (
+    *(STARTED, STARTED, "$subscription_canceled", "$subscription_paused"),
+    *("$subscription_upgraded", "$purchase", "$refund_issued"),
+)
 DAY = timedelta(days=1)
 MILLISECOND = timedelta(milliseconds=1)
 INSTANTS = tuple(
@@ -49,14 +52,12 @@ def some(keys: tuple[str, ...], values: Any) -> Any:
 amounts = st.sampled_from(
     [Decimal(text) for text in ("0.1", "-9", "29", "0.0005", "99.995")]
 ) | st.decimals(min_value=-99, max_value=99, places=18)
-events = st.builds(
-    event,
-    name=st.sampled_from(NAMES),
-    at=st.sampled_from(INSTANTS),
-    anonymous_id=st.sampled_from(["", "phone", "laptop"]),
-    user_id=st.sampled_from(["", "ann", "ben"]),
-    place=st.builds(Place, country=st.sampled_from(["DE", "FR"])),
-    properties=st.builds(
+anything: dict[str, Any] = {
+    "at": st.sampled_from(INSTANTS),
+    "anonymous_id": st.sampled_from(["", "phone", "laptop"]),
+    "user_id": st.sampled_from(["", "ann", "ben"]),
+    "place": st.builds(Place, country=st.sampled_from(["", "DE", "DE", "FR"])),
+    "properties": st.builds(
         Properties,
         strings=some(("plan", "product"), st.sampled_from(["", "pro", "ü"])),
         numbers=some(
@@ -67,7 +68,16 @@ events = st.builds(
             st.builds(Money, amounts, st.sampled_from(["USD", "USD", "JPY", "KWD"])),
         ),
     ),
+}
+paying = st.builds(event, name=st.sampled_from(NAMES), **anything)
+browsing = st.builds(
+    event,
+    name=st.sampled_from(["$pageview", "$purchase"]),
+    sent_by=st.just("browser"),
+    session_id=st.sampled_from(["s1", "s2", "s3"]),
+    **anything,
 )
+events = paying | paying | browsing
 streams = st.lists(events, max_size=3) | st.lists(events, min_size=15, max_size=25)
 
 period = one_of("period", *PERIODS)

@@ -219,6 +219,26 @@ def test_an_upgrade_inside_a_day_moves_the_balance(store: FilledStore) -> None:
     ]
 
 
+@pytest.mark.parametrize("name", ["$subscription_canceled", "$subscription_paused"])
+def test_what_ends_or_pauses_lowers_the_mrr_and_brings_no_money(
+    store: FilledStore, name: str
+) -> None:
+    store.add(paid("29", name=STARTED, user_id="ann", plan="pro", mrr_delta=29.0))
+    store.add(paid("19", "EUR", name=STARTED, user_id="ben", mrr_delta=19.0))
+    store.add(paid("29", name=name, user_id="ann", plan="pro", mrr_delta=-29.0))
+    store.add(paid("19", "EUR", name=name, user_id="cleo", mrr_delta=-19.0))
+    store.add(paid("19", "EUR", name=name, user_id="cleo"))
+
+    found = summary(store)
+    assert figures(store) == ["USD", 29.0, 2, 2, 29.0, 29.0, 0.0, 0.0]
+    assert [found["has_one_time"], found["total_revenue"], found["plans"]] == [
+        False,
+        [{"currency": "USD", "amount": 29.0}, {"currency": "EUR", "amount": 19.0}],
+        [{"plan": "pro", "revenue": 29.0, "mrr_contribution": 0.0, "customers": 1}],
+    ]
+    assert [row["product"] for row in found["products"]] == [STARTED]
+
+
 def test_mrr_is_that_of_the_end_of_the_period(store: FilledStore) -> None:
     store.add(paid("29", name=STARTED, at=NOON - 400 * DAY, mrr_delta=29.0))
     store.add(agreed(-29.0, TODAY - DAY))
@@ -249,6 +269,17 @@ def test_a_customer_is_a_user_with_every_linked_visitor(store: FilledStore) -> N
 def test_filters_hold_for_the_visit_of_a_payment(store: FilledStore) -> None:
     store.add(view("ann", NOON - DAY, arrival=Arrival(channel="paid")))
     store.add(paid("5", anonymous_id="ann", mrr_delta=5.0), paid("3", user_id="ben"))
+
+    assert figures(store, "channel=paid") == [
+        *("USD", 5.0, 1, 1, 5.0),
+        *(5.0, 5.0, 60.0),
+    ]
+
+
+def test_filters_hold_for_the_last_visit_of_a_user(store: FilledStore) -> None:
+    came = view("phone", NOON - DAY, user_id="ann", arrival=Arrival(channel="paid"))
+    store.add(paid("5", user_id="ann"), agreed(5.0, user_id="ann"), came)
+    store.add(paid("3", user_id="ben"), agreed(3.0, user_id="ben"))
 
     assert figures(store, "channel=paid") == [
         *("USD", 5.0, 1, 1, 5.0),

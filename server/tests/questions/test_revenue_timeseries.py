@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from tests.conftest import FilledStore
-from tests.make import NOON, TODAY, event
+from tests.make import NOON, TODAY, event, view
 from tests.questions.asking import SHOP, answer
 from tests.questions.priced import agreed, paid
 
@@ -66,6 +66,17 @@ def test_customers_and_transactions_are_counted_by_bucket(store: FilledStore) ->
         [0, 1, 2],
         [0, 1, 3],
     ]
+
+
+def test_filters_hold_for_the_last_visit_of_a_user(store: FilledStore) -> None:
+    place = Place(country="DE")
+    store.add(view("phone", TODAY - DAY, user_id="ann", place=place))
+    store.add(paid("1", user_id="ann"), paid("2", user_id="ben"))
+    store.add(agreed(4.0, user_id="ann"), agreed(8.0, user_id="ben"))
+
+    assert [
+        values(store, f"country=DE&metric={metric}") for metric in ("revenue", "mrr")
+    ] == [[0.0, 0.0, 1.0], [0.0, 0.0, 4.0]]
 
 
 def test_currencies_are_never_added(store: FilledStore) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime
 from clamp_server.model.money import Money
 from clamp_server.model.scope import Scope
 from clamp_server.questions.live import PageQuestion
+from clamp_server.store.payment_sql import IS_PAYING, PAYING, RECEIVED
 from clamp_server.store.property_sql import ERROR_EVENT
 from clamp_server.store.scope_sql import VISITORS, scoped
 from clamp_server.store.sql import Dialect, Row, Sql
@@ -111,20 +112,18 @@ def select_income(scope: Scope, dialect: Dialect) -> Sql:
     has_total = dialect.has_key("money_amounts", "$total")
     return Sql(
         f"""
-        SELECT money_currencies[key] AS currency,
-               sum(CASE WHEN name = $refund THEN -abs(money_amounts[key])
-                   ELSE money_amounts[key] END) AS amount,
+        SELECT money_currencies[key] AS currency, sum({RECEIVED}) AS amount,
                count(DISTINCT seq) AS events
         FROM (
             SELECT seq, name, money_amounts, money_currencies,
                    {has_total} AS has_total, {key} AS key
             FROM ({source.text}) AS event
         ) AS payment
-        WHERE key = $total OR NOT has_total
+        WHERE (key = $total OR NOT has_total) AND {IS_PAYING}
         GROUP BY currency
         ORDER BY amount DESC, currency
         """,
-        {**source.values, "total": "total", "refund": "$refund_issued"},
+        {**source.values, **PAYING, "total": "total"},
     )
 
 

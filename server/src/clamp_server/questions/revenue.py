@@ -29,8 +29,15 @@ from clamp_server.questions.revenue_params import (
     RevenueParams,
     read_revenue_params,
 )
-from clamp_server.store.payment_sql import PLAN_SQL, PRODUCT_SQL
-from clamp_server.store.scope_sql import VISITORS, scoped
+from clamp_server.store.payment_sql import (
+    IS_PAYING,
+    PAYING,
+    PLAN_SQL,
+    PRODUCT_SQL,
+    RECEIVED,
+    priced,
+)
+from clamp_server.store.scope_sql import VISITORS
 from clamp_server.store.sql import Dialect, Row, Sql, Value
 from clamp_server.store.touch_sql import first_touches
 
@@ -68,21 +75,14 @@ def select_revenue(params: RevenueParams, dialect: Dialect) -> Sql:
                count(DISTINCT payment.seq) AS events, {VISITORS} AS visitors
         FROM (
             SELECT seq, anonymous_id, {_group(params.group_by)} AS own_group,
-                   money_currencies[key] AS currency,
-                   CASE WHEN name = $refund THEN -abs(money_amounts[key])
-                        ELSE money_amounts[key] END AS amount
+                   money_currencies[key] AS currency, {RECEIVED} AS amount
             FROM ({paid.text}) AS paid
         ) AS payment {touch.text}
         GROUP BY group_value, currency
         ORDER BY total DESC, currency, group_value
         LIMIT $limit
         """,
-        {
-            **paid.values,
-            **touch.values,
-            "refund": "$refund_issued",
-            "limit": params.limit,
-        },
+        {**paid.values, **touch.values, **PAYING, "limit": params.limit},
     )
 
 
@@ -109,18 +109,18 @@ def _first_touch(params: RevenueParams, paid: LiteralString) -> Sql:
 
 
 def _paid(params: RevenueParams, dialect: Dialect) -> Sql:
-    """Write the SELECT of events with money: a row an event and money key."""
+    """Write the SELECT of payments: a row an event and money key."""
     filtered = params.scope.filtered
     looked_at: list[Dimension] = [
         d for d in DIMENSIONS if d in filtered or d == params.group_by
     ]
-    source = scoped(params.scope, from_sessions=looked_at)
+    source = priced(params.scope, dialect, from_sessions=looked_at)
     values: dict[str, Value] = dict(source.values)
     key: LiteralString = dialect.each_key("money_amounts")
-    condition: LiteralString = "true"
+    condition: LiteralString = IS_PAYING
     if params.property:
         key = "CAST($property AS VARCHAR)"
-        condition = dialect.has_key("money_amounts", "$property")
+        condition += f" AND {dialect.has_key('money_amounts', '$property')}"
         values["property"] = params.property
     if params.event:
         condition += " AND name = $event"

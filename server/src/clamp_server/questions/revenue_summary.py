@@ -21,8 +21,7 @@ from clamp_server.questions.amount import (
 from clamp_server.questions.ask import Question
 from clamp_server.questions.parameter import FILTERS, PERIOD, Query, read_scope
 from clamp_server.questions.proportion import change
-from clamp_server.store.payment_sql import BEGINNING, entries
-from clamp_server.store.scope_sql import scoped
+from clamp_server.store.payment_sql import BEGINNING, entries, priced
 from clamp_server.store.sql import Dialect, Row, Sql
 
 MONTHS_A_YEAR = 12
@@ -137,7 +136,8 @@ def select_summary(scope: Scope, dialect: Dialect) -> Sql:
 
     A row a `part`: everything ('all'), a currency, a plan or a product of one.
     """
-    entry = entries(scoped(scope, BEGINNING, from_sessions=scope.filtered), dialect)
+    event = priced(scope, dialect, BEGINNING, from_sessions=scope.filtered)
+    entry = entries(event, dialect)
     return Sql(
         f"""
         SELECT part, money, item, {_sums("now", _IN_PERIOD, "true")},

@@ -31,8 +31,7 @@ from clamp_server.questions.proportion import Number
 from clamp_server.questions.revenue_params import PLAN, PRODUCT
 from clamp_server.questions.timeseries import GRANULARITY
 from clamp_server.store.bucket_sql import bucket, read_bucket
-from clamp_server.store.payment_sql import BEGINNING, entries
-from clamp_server.store.scope_sql import scoped
+from clamp_server.store.payment_sql import BEGINNING, entries, priced
 from clamp_server.store.sql import Dialect, Row, Sql, Value
 
 MoneyMetric: TypeAlias = Literal["revenue", "mrr", "customers", "transactions"]
@@ -88,14 +87,9 @@ def select_revenue_timeseries(params: RevenueTimeseriesParams, dialect: Dialect)
     """
     scope = params.scope
     is_money = params.metric in ("revenue", "mrr")
-    entry = entries(
-        scoped(
-            scope,
-            BEGINNING if params.metric == "mrr" else None,
-            from_sessions=scope.filtered,
-        ),
-        dialect,
-    )
+    since = BEGINNING if params.metric == "mrr" else None
+    event = priced(scope, dialect, since, from_sessions=scope.filtered)
+    entry = entries(event, dialect)
     start = bucket(scope.period, params.granularity, params.zone, dialect)
     condition, wanted = _wanted(params)
     currency: LiteralString = "currency" if is_money else "''"
