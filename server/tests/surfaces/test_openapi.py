@@ -17,8 +17,8 @@ from schemathesis.generation import GenerationMode
 from schemathesis.schemas import BaseSchema
 from tests.conftest import FilledStore
 from tests.make import NOON
+from tests.surfaces.everything import one_of_everything
 from tests.surfaces.question_api import QuestionApi, opened_question_api
-from tests.surfaces.test_question_shapes import one_of_everything
 
 from clamp_server.api import saved_routes
 from clamp_server.api.credential import Credentials

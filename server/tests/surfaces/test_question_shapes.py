@@ -3,27 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from decimal import Decimal
 from typing import Any
 
 import msgspec
 import pytest
 from tests.conftest import FilledStore
-from tests.make import NOON, TODAY, event, view
 from tests.questions import shape
+from tests.surfaces.everything import one_of_everything
 from tests.surfaces.question_api import QuestionApi, opened_question_api
 
-from clamp_server.model.event import (
-    Arrival,
-    Bug,
-    Device,
-    EnrichedEvent,
-    Page,
-    Place,
-    Properties,
-)
-from clamp_server.model.ids import ProjectId
-from clamp_server.model.money import Money
 from clamp_server.questions.registry import QUESTIONS
 from clamp_server.store.catalog import Catalog
 
@@ -107,49 +95,6 @@ NOT_IMPORTED = ("/search/queries", "/search/landing-pages")
 def api(store: FilledStore, catalog: Catalog) -> Iterator[QuestionApi]:
     with opened_question_api(store, catalog) as opened:
         yield opened
-
-
-def one_of_everything(project_id: ProjectId) -> list[EnrichedEvent]:
-    """Make events that together give every field of every answer a value."""
-    whole: dict[str, Any] = {
-        "project_id": project_id,
-        "sent_by": "browser",
-        "session_id": "sid",
-        "anonymous_id": "aid",
-        "user_id": "uid",
-        "page": Page(url="https://shop.example/", pathname="/"),
-        "arrival": Arrival(referrer_host="google.com", channel="organic_search"),
-        "device": Device(
-            browser="Firefox", browser_version="1", os="Linux", device_type="desktop"
-        ),
-        "place": Place(country="DE", city="Ulm"),
-        "properties": Properties(
-            strings={
-                "plan": "pro",
-                "product": "mug",
-                "section": "hero",
-                "engagement_seconds": "7",
-                "max_scroll_pct": "80",
-            },
-            numbers={"seats": 5.0},
-            booleans={"trial": True},
-            money={"total": Money(Decimal(29), "USD")},
-        ),
-    }
-    bug = Bug(message="boom", type="E", stack="s", handled=True, fingerprint="ab")
-    return [
-        event("signup", **whole),
-        event("signup", TODAY.replace(day=9, hour=20), **whole),
-        view("sid", project_id=project_id, place=whole["place"]),
-        view("sid", NOON.replace(minute=1), project_id=project_id),
-        event("$section_viewed", **whole),
-        event("$pageview_end", **whole),
-        event("$pageview", **whole),
-        event("$error", bug=bug, **whole),
-        # And one that knows next to nothing.
-        event("$error", project_id=project_id),
-        event("bare", NOON, project_id=project_id),
-    ]
 
 
 def test_every_question_is_in_the_list() -> None:
