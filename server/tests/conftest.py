@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import shutil
 import signal
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +26,9 @@ if TYPE_CHECKING:
 # starts in turn; some of it is ended so.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+ENGINES = ("duckdb", "clickhouse")
 
 
 class FilledStore:
@@ -59,28 +64,77 @@ def clickhouse_server() -> Iterator[ClickHouseServer]:
     server.close()
 
 
-@pytest.fixture(params=["duckdb", "clickhouse"])
-def store(request: pytest.FixtureRequest) -> Iterator[FilledStore]:
-    """An empty store of each engine in turn."""
-    if request.param == "duckdb":
-        made: EventStore = DuckDBStore(None)
-    else:
-        server: ClickHouseServer = request.getfixturevalue("clickhouse_server")
-        made = ClickHouseStore(server.empty_database())
-    yield FilledStore(made)
+@pytest.fixture(scope="session")
+def clickhouse_store(clickhouse_server: ClickHouseServer) -> Iterator[ClickHouseStore]:
+    """One store for all tests: to make its tables takes longer than most of them."""
+    made = ClickHouseStore(clickhouse_server.database("shared"))
+    yield made
     made.close()
 
 
-@pytest.fixture
-def catalog(tmp_path: Path) -> Iterator[Catalog]:
-    """An empty catalog in a real SQLite file; its clock stands at NOON."""
+@contextmanager
+def _empty_store(request: pytest.FixtureRequest) -> Iterator[FilledStore]:
+    if request.param == "duckdb":
+        made = DuckDBStore(None)
+        yield FilledStore(made)
+        made.close()
+    else:
+        yield FilledStore(request.getfixturevalue("clickhouse_store"))
+        server: ClickHouseServer = request.getfixturevalue("clickhouse_server")
+        server.empty("shared", "events", "event_ids")
+
+
+@pytest.fixture(params=ENGINES)
+def store(request: pytest.FixtureRequest) -> Iterator[FilledStore]:
+    """An empty store of each engine in turn."""
+    with _empty_store(request) as made:
+        yield made
+
+
+@pytest.fixture(scope="module", params=ENGINES)
+def module_store(request: pytest.FixtureRequest) -> Iterator[FilledStore]:
+    """One for the tests of a module that only read; it has no use for `store` then."""
+    with _empty_store(request) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def new_catalog(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a catalog that nothing was put into: tests copy it."""
+    path = tmp_path_factory.mktemp("new") / "catalog.sqlite"
+    made = Catalog(f"sqlite:///{path}", clock=lambda: NOON, token=lambda: "")
+    made.migrate()
+    made.close()
+    return path
+
+
+@contextmanager
+def _empty_catalog(directory: Path, new_catalog: Path) -> Iterator[Catalog]:
     numbers = itertools.count(1)
+    path = directory / "data" / "catalog.sqlite"
+    path.parent.mkdir(mode=0o700)
+    shutil.copy(new_catalog, path)
     made = Catalog(
-        f"sqlite:///{tmp_path / 'data' / 'catalog.sqlite'}",
+        f"sqlite:///{path}",
         clock=lambda: NOON,
         # As long as a real one, and never the same twice.
         token=lambda: f"{next(numbers):016d}{'a' * 27}",
     )
-    made.migrate()
     yield made
     made.close()
+
+
+@pytest.fixture
+def catalog(tmp_path: Path, new_catalog: Path) -> Iterator[Catalog]:
+    """An empty catalog in a real SQLite file; its clock stands at NOON."""
+    with _empty_catalog(tmp_path, new_catalog) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def module_catalog(
+    tmp_path_factory: pytest.TempPathFactory, new_catalog: Path
+) -> Iterator[Catalog]:
+    """One for all tests of a module."""
+    with _empty_catalog(tmp_path_factory.mktemp("catalog"), new_catalog) as made:
+        yield made

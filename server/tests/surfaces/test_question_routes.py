@@ -241,18 +241,27 @@ def test_an_unknown_parameter_is_refused_with_those_that_are_known(
     )
 
 
-@each_path
-@pytest.mark.parametrize(
-    "text",
-    ["", "%00", "%FF%FE", "$project_id", "{start:String}", "'; DROP", "%C3%A9" * 100],
+ODD_TEXTS = (
+    *("", "%00", "%FF%FE", "%C3%A9" * 100),
+    *("$project_id", "{start:String}", "'; DROP"),
 )
-def test_an_odd_text_is_no_failure(each_api: QuestionApi, path: str, text: str) -> None:
+
+
+@each_path
+def test_an_odd_text_is_no_failure(each_api: QuestionApi, path: str) -> None:
     (question,) = (q for q in QUESTIONS.values() if q.path == path)
     texts = [p.name for p in question.parameters if isinstance(p, Text)]
 
-    answer = each_api.ask(f"{path}?" + "&".join(f"{name}={text}" for name in texts))
+    statuses = {
+        text: each_api.ask(
+            f"{path}?" + "&".join(f"{name}={text}" for name in texts)
+        ).status_code
+        for text in ODD_TEXTS
+    }
 
-    assert answer.status_code in (200, 400)
+    assert {
+        t: status for t, status in statuses.items() if status not in (200, 400)
+    } == {}
 
 
 class HeldStore(FilledStore):

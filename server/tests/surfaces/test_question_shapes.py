@@ -91,9 +91,20 @@ EVERY_SHAPE: list[tuple[str, Shape]] = [
 NOT_IMPORTED = ("/search/queries", "/search/landing-pages")
 
 
-@pytest.fixture
-def api(store: FilledStore, catalog: Catalog) -> Iterator[QuestionApi]:
-    with opened_question_api(store, catalog) as opened:
+@pytest.fixture(scope="module")
+def api(module_store: FilledStore, module_catalog: Catalog) -> Iterator[QuestionApi]:
+    """The API, and a project with one of everything in it."""
+    with opened_question_api(module_store, module_catalog) as opened:
+        module_store.add(*one_of_everything(opened.project_id))
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def empty_api(
+    module_store: FilledStore, module_catalog: Catalog
+) -> Iterator[QuestionApi]:
+    """The same, and a project with nothing in it."""
+    with opened_question_api(module_store, module_catalog) as opened:
         yield opened
 
 
@@ -105,10 +116,8 @@ def test_every_question_is_in_the_list() -> None:
 
 @pytest.mark.parametrize(("path", "expected"), EVERY_SHAPE)
 def test_an_answer_has_its_fields_and_no_others(
-    api: QuestionApi, store: FilledStore, path: str, expected: Shape
+    api: QuestionApi, path: str, expected: Shape
 ) -> None:
-    store.add(*one_of_everything(api.project_id))
-
     answer = api.ask(path)
 
     assert answer.status_code == 200
@@ -119,9 +128,9 @@ def test_an_answer_has_its_fields_and_no_others(
 
 @pytest.mark.parametrize(("path", "expected"), EVERY_SHAPE)
 def test_an_empty_project_has_answers_of_the_same_shape(
-    api: QuestionApi, path: str, expected: Shape
+    empty_api: QuestionApi, path: str, expected: Shape
 ) -> None:
-    answer = api.ask(path)
+    answer = empty_api.ask(path)
 
     assert answer.status_code == 200
     decoded = msgspec.json.decode(answer.content, type=expected)
