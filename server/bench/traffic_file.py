@@ -44,6 +44,19 @@ SELECT n, visitor, k, started_at + to_milliseconds((20000 * k)::BIGINT) AS occur
 FROM (SELECT *, unnest(range(2 * views + 2 * is_served::BIGINT)) AS k FROM visit)
 WHERE started_at < $now
 """
+_INSERT = """
+INSERT INTO events BY NAME
+SELECT *, id_key(anonymous_id) AS visitor_key, id_key(session_id) AS session_key
+FROM (SELECT {cells} FROM made ORDER BY occurred_at)
+"""
+# As the store does it (see `on_duckdb.py`), at once for the events of a day.
+_JOIN = """
+INSERT INTO joined_pieces
+SELECT * FROM pieces_between(
+    (SELECT seq FROM joined_until), (SELECT max(seq) FROM events)
+)
+"""
+_JOINED = "UPDATE joined_until SET seq = (SELECT max(seq) FROM events)"
 _COLUMNS = {
     "project_id": f"'{PROJECT_ID}'",
     "seq": "epoch_us(occurred_at) * 16 + row_number() OVER (ORDER BY occurred_at) % 16",
@@ -105,7 +118,7 @@ def fill(path: Path, events: int) -> None:
     sessions = int(events / EVENTS_A_SESSION)
     connection = duckdb.connect(str(path), config={"memory_limit": "1GB"})
     connection.execute(_ROLL)
-    insert = "INSERT INTO events BY NAME SELECT " + ", ".join(map(_column, EVENTS))
+    insert = _INSERT.format(cells=", ".join(map(_column, EVENTS)))
     first_day = NOW.replace(hour=0, tzinfo=None) - timedelta(days=DAYS - 1)
     for day in range(DAYS):
         connection.execute(
@@ -118,7 +131,8 @@ def fill(path: Path, events: int) -> None:
             },
         )
         connection.execute(_EVENTS, {"now": NOW.replace(tzinfo=None)})
-        connection.execute(f"{insert} FROM made ORDER BY occurred_at")
+        for statement in (insert, _JOIN, _JOINED):
+            connection.execute(statement)
     connection.close()
 
 

@@ -75,7 +75,8 @@ def clickhouse_store(clickhouse_server: ClickHouseServer) -> Iterator[ClickHouse
 @contextmanager
 def _empty_store(request: pytest.FixtureRequest) -> Iterator[FilledStore]:
     if request.param == "duckdb":
-        made = DuckDBStore(None)
+        # So few that some of a test's events are in pieces, and some are not.
+        made = DuckDBStore(None, join_at_events=3)
         yield FilledStore(made)
         made.close()
     else:

@@ -10,6 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
+from hashlib import md5
 from typing import Any, TypeAlias
 
 from tests.make import NOON, TODAY
@@ -52,9 +53,31 @@ def value(event: EnrichedEvent, dimension: str, events: Events) -> str:
 def value_of_session(session: Events, dimension: str) -> str:
     """Return what the first page view says, or without one the first event."""
     views = [e for e in session if e.name == "$pageview"] or session
-    first = min((e.occurred_at for e in views), default=None)
-    found = {FILTERED[dimension](e) for e in views if e.occurred_at == first}
-    return min(found - {""}, default="")
+    return FILTERED[dimension](min(views, key=place)) if views else ""
+
+
+def place(event: EnrichedEvent) -> tuple[datetime, int]:
+    """Return what events of a session are put in order by."""
+    page, device = event.page, event.device
+    values = (
+        page.pathname,
+        event.arrival.referrer_host,
+        event.arrival.channel,
+        event.place.country,
+        event.place.region,
+        event.place.city,
+        device.device_type,
+        device.browser,
+        device.browser_version,
+        device.os,
+        device.os_version,
+        page.utm_source,
+        page.utm_medium,
+        page.utm_campaign,
+        page.utm_content,
+        page.utm_term,
+    )
+    return event.occurred_at, id_key("\x1f".join(values)) % 2**20
 
 
 def paying_value(event: EnrichedEvent, dimension: str, events: Events) -> str:
@@ -79,24 +102,38 @@ def session_among(
     event: EnrichedEvent, people: set[str], events: Events
 ) -> list[EnrichedEvent]:
     """Return the session of any of these visitors that an event belongs to."""
-    at = event.occurred_at
-    theirs = [e for e in events if e.session_id and e.anonymous_id in people]
-    sessions = {
-        name: [e for e in theirs if e.session_id == name]
-        for name in {e.session_id for e in theirs}
+    sessions = by_session([e for e in events if e.anonymous_id in people])
+    name, _ = session_at(event.occurred_at, sessions)
+    return sessions.get(name, [])
+
+
+def by_session(events: Events) -> dict[str, list[EnrichedEvent]]:
+    """Return what browsers sent, by session."""
+    return {
+        name: [e for e in events if e.session_id == name]
+        for name in {e.session_id for e in events} - {""}
     }
-    started = {name: min(e.occurred_at for e in sessions[name]) for name in sessions}
-    active = max(
-        ((e.occurred_at, e.session_id) for e in theirs if e.occurred_at <= at),
-        default=None,
-    )
-    soon = [(started[name], name) for name in sessions if started[name] > at]
-    starting = min(soon, key=lambda s: (s[0], [-ord(c) for c in s[1]]), default=None)
-    if active and at - active[0] <= timedelta(minutes=30):
-        return sessions[active[1]]
-    if starting and starting[0] - at <= timedelta(seconds=60):
-        return sessions[starting[1]]
-    return sessions[active[1]] if active else []
+
+
+def session_at(at: datetime, sessions: Mapping[str, Events]) -> tuple[str, bool]:
+    """Return a visitor's session at an instant, and whether the instant is in it."""
+    start = {name: min(e.occurred_at for e in sessions[name]) for name in sessions}
+    end = {name: max(e.occurred_at for e in sessions[name]) for name in sessions}
+    begun = [name for name in sessions if start[name] <= at]
+    newest = max(begun, key=lambda s: (start[s], id_key(s) % 2**20), default="")
+    longest = max(begun, key=lambda s: (end[s], id_key(s) % 2**20), default="")
+    for name in (newest, longest):
+        if name and at - end[name] <= timedelta(minutes=30):
+            return name, True
+    soon = [s for s in sessions if at < start[s] <= at + timedelta(seconds=60)]
+    if soon:
+        return min(soon, key=lambda s: (start[s], id_key(s) % 2**20)), True
+    return longest, False
+
+
+def id_key(name: str) -> int:
+    """Return what sessions and visitors are put in order by where nothing else does."""
+    return int.from_bytes(md5(name.encode()).digest()[8:], "little") if name else 0
 
 
 def within(
@@ -303,7 +340,11 @@ def first_session_of(event: EnrichedEvent, events: Events) -> list[EnrichedEvent
     started = {
         name: min(e.occurred_at for e in session) for name, session in sessions.items()
     }
-    first = min(started, key=lambda name: (started[name], name), default=None)
+    first = min(
+        started,
+        key=lambda s: (started[s], id_key(s[0]) % 2**20, id_key(s[1])),
+        default=None,
+    )
     if first is None or started[first] - event.occurred_at > timedelta(seconds=60):
         return []
     return sessions[first]

@@ -6,9 +6,15 @@ Every way to give the steps events of their own is tried.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
-from tests.questions.reference import PERIODS, session_of, value_of_session
+from tests.questions.reference import (
+    PERIODS,
+    by_session,
+    id_key,
+    session_at,
+    value_of_session,
+)
 
 from clamp_server.model.event import EnrichedEvent
 
@@ -92,18 +98,12 @@ def sessions(
         ):
             continue
         told = [e for e in events if e.sent_by == "server" and belongs(e, own, events)]
-        found.append((max(e.anonymous_id for e in own), [*own, *told]))
+        found.append((max((e.anonymous_id for e in own), key=id_key), [*own, *told]))
     return found
 
 
 def belongs(event: EnrichedEvent, own: Events, events: Events) -> bool:
     """Tell whether a server event is part of a session, and not only like it."""
-    session = session_of(event, events)
-    if not session or session[0].session_id != own[0].session_id:
-        return False
-    at = event.occurred_at
-    before = [e.occurred_at for e in session if e.occurred_at <= at]
-    if before and at - max(before) <= timedelta(minutes=30):
-        return True
-    soon = min(e.occurred_at for e in session)
-    return timedelta(0) < soon - at <= timedelta(seconds=60)
+    theirs = [e for e in events if e.anonymous_id == event.anonymous_id]
+    name, is_in_it = session_at(event.occurred_at, by_session(theirs))
+    return bool(event.anonymous_id) and is_in_it and name == own[0].session_id

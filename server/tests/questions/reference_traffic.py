@@ -13,7 +13,9 @@ from zoneinfo import ZoneInfo
 from tests.make import NOON
 from tests.questions.reference import (
     FILTERED,
+    id_key,
     limit,
+    place,
     value,
     value_of_session,
     visitors,
@@ -67,15 +69,11 @@ class Session:
 
     @property
     def entry_page(self) -> str:
-        known = [e for e in self.views if e.page.pathname] or self.views
-        first = min((e.occurred_at for e in self.views), default=None)
-        at_first = [e.page.pathname for e in known if e.occurred_at == first]
-        return min(at_first, default="")
+        return min(self.views, key=place).page.pathname if self.views else ""
 
     @property
     def exit_page(self) -> str:
-        last = max(((e.occurred_at, e.page.pathname) for e in self.views), default=None)
-        return last[1] if last else ""
+        return max(self.views, key=place).page.pathname if self.views else ""
 
 
 def digits(text: str | None) -> int | None:
@@ -306,7 +304,9 @@ def by_page(visits: Sequence[Session], page: str, within: Span) -> list[dict[str
             for view in visit.views
             if within[0] <= view.occurred_at < within[1]
         ]
-        people = {max(e.anonymous_id for e in visit.events) for visit in these} - {""}
+        people = {
+            max((e.anonymous_id for e in visit.events), key=id_key) for visit in these
+        } - {""}
         rows.append({"name": name, "pageviews": len(views), "visitors": len(people)})
     return ranked(rows)
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, TypeAlias
 from zoneinfo import ZoneInfo
 
+from tests.questions.reference import by_session, id_key, place, session_at
 from tests.questions.reference_traffic import DAY, midnight, span
 
 from clamp_server.model.event import EnrichedEvent
@@ -51,45 +52,21 @@ def property_values(events: Events, query: Query, zone: ZoneInfo) -> dict[str, A
     }
 
 
-def by_session(theirs: Events) -> dict[str, list[EnrichedEvent]]:
+def visits_of(theirs: Events) -> dict[str, list[EnrichedEvent]]:
     """Return a visitor's events by session, those of servers in the one they are of."""
-    browsed: dict[str, list[EnrichedEvent]] = defaultdict(list)
-    for event in theirs:
-        if event.session_id:
-            browsed[event.session_id].append(event)
+    browsed = by_session(theirs)
     found = {name: [*session] for name, session in browsed.items()}
     for event in theirs:
-        name = session_of(event, browsed) if event.sent_by == "server" else ""
-        if name:
-            found[name].append(event)
+        if event.sent_by == "server":
+            name, is_in_it = session_at(event.occurred_at, browsed)
+            if is_in_it:
+                found[name].append(event)
     return found
-
-
-def session_of(event: EnrichedEvent, browsed: Mapping[str, list[EnrichedEvent]]) -> str:
-    at = event.occurred_at
-    seen = [
-        (e.occurred_at, name)
-        for name, session in browsed.items()
-        for e in session
-        if timedelta(0) <= at - e.occurred_at <= timedelta(minutes=30)
-    ]
-    if seen:
-        return max(seen)[1]
-    begun = {
-        name: min(e.occurred_at for e in session) for name, session in browsed.items()
-    }
-    soon = {
-        name: started
-        for name, started in begun.items()
-        if timedelta(0) < started - at <= timedelta(seconds=60)
-    }
-    first = min(soon.values(), default=None)
-    return max((name for name in soon if soon[name] == first), default="")
 
 
 def journey(events: Events, query: Query, zone: ZoneInfo) -> dict[str, Any]:
     start, end = span(query["period"], zone)
-    visits = by_session(
+    visits = visits_of(
         [
             event
             for event in events
@@ -115,13 +92,7 @@ def journey(events: Events, query: Query, zone: ZoneInfo) -> dict[str, Any]:
 def session_row(name: str, session: Events) -> dict[str, Any]:
     browsed = [e for e in session if e.session_id]
     views = [e for e in browsed if e.name == "$pageview"]
-    told = views or browsed
-    first = min(e.occurred_at for e in told)
-
-    def value(get: Callable[[EnrichedEvent], str]) -> str:
-        found = {get(e) for e in told if e.occurred_at == first}
-        return min(found - {""}, default="")
-
+    first = min(views or browsed, key=place)
     custom = [e for e in session if not e.name.startswith("$")]
     names = {
         e.name: min(f.occurred_at for f in custom if f.name == e.name) for e in custom
@@ -130,10 +101,10 @@ def session_row(name: str, session: Events) -> dict[str, Any]:
         "session_id": name,
         "started_at": shown(min(e.occurred_at for e in browsed)),
         "ended_at": shown(max(e.occurred_at for e in browsed)),
-        "entry_page": value(lambda e: e.page.pathname) if views else "",
+        "entry_page": first.page.pathname if views else "",
         "pageviews": len(views),
         "events": sorted(names, key=lambda name: (names[name], name)),
-        **{dimension: value(get) for dimension, get in ORIGIN.items()},
+        **{dimension: get(first) for dimension, get in ORIGIN.items()},
     }
 
 
@@ -163,15 +134,15 @@ def context(events: Events, query: Query, zone: ZoneInfo) -> dict[str, Any]:
         for event in events
         if event.anonymous_id == query["anonymous_id"] and event.occurred_at <= before
     ]
-    _, _, current = max(
+    *_, current = max(
         (
-            (e.occurred_at, e.name == "$error", e.session_id)
+            (e.occurred_at, e.name == "$error", id_key(e.session_id), e.session_id)
             for e in theirs
             if e.session_id
         ),
-        default=(before, False, ""),
+        default=(before, False, 0, ""),
     )
-    of_it = [e for e in by_session(theirs).get(current, []) if e.occurred_at < before]
+    of_it = [e for e in visits_of(theirs).get(current, []) if e.occurred_at < before]
     of_it.sort(
         key=lambda e: (
             e.occurred_at,

@@ -15,6 +15,7 @@ from tests.questions.asking import SHOP
 from clamp_server.model.event import EnrichedEvent
 from clamp_server.model.ids import ProjectId
 from clamp_server.model.project import Project
+from clamp_server.store.sql import Sql
 
 NUMBER = itertools.count(1)
 # Each example has a project of its own in the one store of the test.
@@ -45,10 +46,15 @@ def query(*parts: st.SearchStrategy[dict[str, str]]) -> Any:
 def stored(
     store: FilledStore, stream: list[EnrichedEvent], time_zone: str = "UTC"
 ) -> Project:
-    """Store a stream under a project of its own."""
+    """Store a stream under a project of its own, in two loads."""
     project_id = ProjectId(f"proj_{next(NUMBER)}")
-    if stream:
-        store.add(*(replace(event, project_id=project_id) for event in stream))
+    events = [replace(event, project_id=project_id) for event in stream]
+    half = len(events) // 2
+    for part in (events[:half], events[half:]):
+        if part:
+            store.add(*part)
+            # Whoever asks has what waits loaded.
+            store.rows(Sql("SELECT 1 AS one"))
     return Project(
         id=project_id,
         name=SHOP.name,

@@ -6,26 +6,33 @@ from pathlib import Path
 import clickhouse_connect
 import duckdb
 import pytest
+from tests.questions.reference import id_key
 from tests.store.clickhouse_server import ClickHouseServer
 
 from clamp_server.errors import ConfigError
 from clamp_server.store.migration_step import MIGRATIONS, Engine, steps_after
 from clamp_server.store.on_clickhouse import ClickHouseStore
 from clamp_server.store.on_duckdb import DuckDBStore
-from clamp_server.store.schema import EVENTS
+from clamp_server.store.schema import EVENTS, KEYS
 from clamp_server.store.sql import EventStore, Sql
 
 # Of the files as they were released: a step that a database has had must not
 # change under it. A new step gets a line of its own.
 RELEASED: dict[Engine, list[str]] = {
-    "duckdb": ["8c9e64534326e23534f655023445128695cb290fb2535b218777ce4257ef3832"],
-    "clickhouse": ["a23ec347c7e9cccf4d4bdf7a61d612537edcdfdfc73cd92b32335df24e8acd64"],
+    "duckdb": [
+        "8c9e64534326e23534f655023445128695cb290fb2535b218777ce4257ef3832",
+        "0a6893651336a13469d345e55e6ab56e309754464c0481170c7ea20f3e4fb0ef",
+    ],
+    "clickhouse": [
+        "a23ec347c7e9cccf4d4bdf7a61d612537edcdfdfc73cd92b32335df24e8acd64",
+        "0beecaf35bc291bc5c0312ac4353f0da8184ce735cef80ef89ec165517d3a13b",
+    ],
 }
 
 # An event as the tables of step 1 had it; every column that is not named here
 # was filled with its type's empty value.
-V1_EVENT = "proj_shop", 1773144000000000, "id-1", "signup", "2026-03-10 12:00:00"
-V1_COLUMNS = "project_id, seq, id, name, occurred_at"
+V1_EVENT = "proj_shop", 1773144000000000, "signup", "2026-03-10 12:00:00", "ann"
+V1_COLUMNS = "project_id, seq, name, occurred_at, anonymous_id"
 V1_ANSWER = {"project_id": "proj_shop", "seq": 1773144000000000, "name": "signup"}
 
 
@@ -54,7 +61,7 @@ def test_steps_that_nobody_knows_are_refused() -> None:
 
     assert str(refusal.value) == (
         "a database was written by a newer release of clamp-server (its tables are at"
-        " step 7, this release knows 1); install that one"
+        " step 7, this release knows 2); install that one"
     )
 
 
@@ -65,7 +72,8 @@ def test_duckdb_has_the_columns_that_the_schema_says() -> None:
     store.close()
 
     assert [(row["column_name"], row["column_type"]) for row in rows] == [
-        (column.name, column.duckdb.replace("38, 18", "38,18")) for column in EVENTS
+        (column.name, column.duckdb.replace("38, 18", "38,18"))
+        for column in (*EVENTS, *KEYS)
     ]
 
 
@@ -80,6 +88,9 @@ def test_clickhouse_has_the_columns_that_the_schema_says(
     assert [(row["name"], row["type"]) for row in rows] == [
         *((column.name, column.clickhouse) for column in EVENTS),
         ("chance", "UInt64"),
+        *((column.name, column.clickhouse) for column in KEYS),
+        ("start_order", "Int64"),
+        ("place", "Int64"),
     ]
 
 
@@ -127,7 +138,13 @@ def test_clickhouse_brings_events_of_step_1_along(
 def assert_has_the_event(store: EventStore) -> None:
     rows = store.rows(Sql("SELECT project_id, seq, name FROM events"))
     columns = store.rows(Sql("SELECT * FROM events"))
+    pieces = store.rows(
+        Sql("SELECT visitor_key, session_key, events FROM visit_pieces")
+    )
     store.close()
+    keys = {"visitor_key": id_key("ann"), "session_key": 0}
 
     assert rows == [V1_ANSWER]
-    assert [set(row) for row in columns] == [{column.name for column in EVENTS}]
+    # In ClickHouse `*` leaves out what is made of other columns.
+    assert [set(row) - set(keys) for row in columns] == [{c.name for c in EVENTS}]
+    assert pieces == [{**keys, "events": 1}]

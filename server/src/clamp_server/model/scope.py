@@ -28,3 +28,8 @@ class Scope:
     def filtered(self) -> tuple[Dimension, ...]:
         """The dimensions that have a filter."""
         return tuple(dimension for dimension, _ in self.filters)
+
+    @property
+    def excludes_bots(self) -> bool:
+        """Whether nothing of a crawler is in it."""
+        return self.leaves_out_bots and "device_type" not in self.filtered

@@ -21,9 +21,9 @@ from clamp_server.questions.parameter import (
     Query,
     read_scope,
 )
-from clamp_server.store.scope_sql import VISITORS, scoped
+from clamp_server.store.scope_sql import IN_PERIOD, VISITORS, scoped_pieces
 from clamp_server.store.sql import Dialect, Row, Sql, Value
-from clamp_server.store.visit_sql import IN_PERIOD, visits
+from clamp_server.store.visit_sql import visits
 
 PageOfSession: TypeAlias = Literal["entry_page", "exit_page"]
 PAGES_OF_SESSION: tuple[PageOfSession, ...] = ("entry_page", "exit_page")
@@ -70,37 +70,32 @@ def read_breakdown_params(
     )
 
 
-def select_breakdown(params: BreakdownParams, dialect: Dialect) -> Sql:
+def select_breakdown(params: BreakdownParams, _: Dialect) -> Sql:
     """Write the SQL of the shares: a row a value, without the empty one."""
     if params.dimension in PAGES_OF_SESSION:
-        return _select_pages(params, params.dimension, dialect)
-    filtered = params.scope.filtered
+        return _select_pages(params, params.dimension)
     beside = BESIDE.get(params.dimension)
     looked_at: list[Dimension] = [
-        d for d in DIMENSIONS if d in (*filtered, params.dimension, beside)
+        d for d in DIMENSIONS if d in (params.dimension, beside)
     ]
-    source = scoped(params.scope, from_sessions=looked_at)
-    values: dict[str, Value] = {
-        **source.values,
-        "pageview": "$pageview",
-        "limit": params.limit,
-    }
+    source = scoped_pieces(params.scope, looked_at)
+    values: dict[str, Value] = {**source.values, "limit": params.limit}
     top: LiteralString = f"""
         SELECT {params.dimension} AS label,
-               count(*) FILTER (WHERE name = $pageview) AS pageviews,
+               CAST(sum(page_views) AS BIGINT) AS pageviews,
                {VISITORS} AS visitors
-        FROM event
+        FROM piece
         WHERE {params.dimension} <> ''
         GROUP BY {params.dimension}
         ORDER BY visitors DESC, pageviews DESC, label
         LIMIT $limit
     """
-    events: LiteralString = f"WITH event AS ({source.text})"
+    pieces: LiteralString = f"WITH piece AS ({source.text})"
     if beside is None:
-        return Sql(f"{events} {top}", values)
+        return Sql(f"{pieces} {top}", values)
     return Sql(
         f"""
-        {events}
+        {pieces}
         SELECT ranked.label AS label, pageviews, visitors, beside
         FROM ({top}) AS ranked
         JOIN ({_usual(params.dimension, beside)}) AS usual
@@ -119,8 +114,8 @@ def _usual(dimension: LiteralString, beside: LiteralString) -> LiteralString:
     return f"""
         SELECT label, argMin(beside, (beside = '', -n, beside)) AS beside
         FROM (
-            SELECT {dimension} AS label, {beside} AS beside, count(*) AS n
-            FROM event
+            SELECT {dimension} AS label, {beside} AS beside, sum(events) AS n
+            FROM piece
             WHERE {dimension} <> ''
             GROUP BY {dimension}, {beside}
         ) AS pair
@@ -128,14 +123,10 @@ def _usual(dimension: LiteralString, beside: LiteralString) -> LiteralString:
     """
 
 
-def _select_pages(
-    params: BreakdownParams, page: LiteralString, dialect: Dialect
-) -> Sql:
+def _select_pages(params: BreakdownParams, page: LiteralString) -> Sql:
     """Write the SQL by a page of the session; the page views are the period's."""
-    views: LiteralString = (
-        f"count(*) FILTER (WHERE name = $pageview AND {IN_PERIOD}) AS period_views"
-    )
-    visit = visits(params.scope, dialect, views)
+    views: LiteralString = f"sum(page_views) FILTER (WHERE {IN_PERIOD}) AS period_views"
+    visit = visits(params.scope, views)
     return Sql(
         f"""
         SELECT {page} AS label, sum(period_views) AS pageviews, {VISITORS} AS visitors

@@ -92,7 +92,7 @@ def select_context(params: ErrorContextParams, _: Dialect) -> Sql:
         WITH {own_events(_COLUMNS, "occurred_at <= $before")}
         SELECT {columns}
         FROM ({events_of_visits(_COLUMNS)}) AS event
-        WHERE visit_id = ({_CURRENT}) AND occurred_at < $before
+        WHERE visit_key = ({_CURRENT}) AND occurred_at < $before
         ORDER BY {order}
         LIMIT $limit
         """,
@@ -116,9 +116,9 @@ _COLUMNS: tuple[LiteralString, ...] = (
 # The session of the error that is asked about, which happened at that instant; what
 # else was last active where a server told of the error.
 _CURRENT: LiteralString = """
-    SELECT session_id FROM own
-    WHERE session_id <> ''
-    ORDER BY occurred_at DESC, name <> $error_event, session_id DESC
+    SELECT session_key FROM own
+    WHERE session_key <> 0
+    ORDER BY occurred_at DESC, name <> $error_event, session_key DESC
     LIMIT 1
 """
 

@@ -20,9 +20,9 @@ from typing import LiteralString
 from clamp_server.model.funnel import Predicate, Step
 from clamp_server.model.scope import Scope
 from clamp_server.store.property_sql import property_sql
-from clamp_server.store.session_sql import placed
+from clamp_server.store.session_sql import placed, sessions_of
 from clamp_server.store.sql import Dialect, Row, Sql, Value
-from clamp_server.store.visit_sql import REACH, session_events, visits
+from clamp_server.store.visit_sql import AROUND, visits
 
 # Bits that are exact in a 64-bit float. More events of one instant are not looked
 # at; each kind of them takes no more bits than it has steps.
@@ -40,18 +40,18 @@ class FunnelParams:
 
 def select_depths(params: FunnelParams, dialect: Dialect) -> Sql:
     """Write the SQL of a row a `depth`, with the `visitors` who got no further."""
-    visit = visits(params.scope, dialect)
+    visit = visits(params.scope)
     flags, values = _flags(params.steps, dialect)
     last = len(params.steps)
     walk: LiteralString = ", ".join(_walked(number) for number in range(2, last + 1))
     return Sql(
         f"""
-        WITH candidate AS ({_candidates(params.scope, visit.text, flags)}),
+        WITH {_candidates(params.scope, visit.text, flags)},
         walked_1 AS ({_BEGUN}), {walk}
         SELECT depth, count(*) AS visitors
         FROM (
-            SELECT anonymous_id, max(depth) AS depth FROM walked_{_number(last)}
-            GROUP BY anonymous_id
+            SELECT visitor_key, max(depth) AS depth FROM walked_{_number(last)}
+            GROUP BY visitor_key
         ) AS visitor
         GROUP BY depth
         """,
@@ -71,66 +71,67 @@ def read_counts(params: FunnelParams, rows: Sequence[Row]) -> list[int]:
 def _candidates(
     scope: Scope, visit: LiteralString, flags: Sequence[LiteralString]
 ) -> LiteralString:
-    """Write the SELECT of the events of sessions that any step holds for.
+    """Write `candidate`, as a part of a WITH: what of a session any step holds for.
 
-    Each has a flag a step, and its bit of its instant as `slot`.
+    Each of these events has a flag a step, and its bit of its instant as `slot`.
     """
     any_step = " OR ".join(flags)
+    is_steps: list[LiteralString] = [
+        f"is_{_number(number)}" for number, _ in enumerate(flags, 1)
+    ]
     named = ", ".join(
-        f"CASE WHEN {flag} THEN 1 ELSE 0 END AS is_{_number(number)}"
-        for number, flag in enumerate(flags, 1)
+        f"CASE WHEN {flag} THEN 1 ELSE 0 END AS {is_step}"
+        for is_step, flag in zip(is_steps, flags, strict=True)
     )
-    names = ", ".join(f"is_{_number(number)}" for number, _ in enumerate(flags, 1))
-    kinds = names.replace(", ", " + ")
-    browsed: LiteralString = f"{session_events(scope)} AND {_AROUND} AND ({any_step})"
-    served: LiteralString = f"""
-        SELECT * FROM events
-        WHERE project_id = $project_id AND sent_by = 'server' AND anonymous_id <> ''
-          AND {_AROUND} AND ({any_step})
-    """
-    seen: LiteralString = f"""
-        SELECT * FROM events
-        WHERE project_id = $project_id AND session_id <> ''
-          AND occurred_at >= $start - {REACH} - {REACH}
-          AND occurred_at < $end + {REACH} + {REACH}
-          AND anonymous_id IN (SELECT anonymous_id FROM ({served}) AS event)
-    """
+    names, kinds = ", ".join(is_steps), " + ".join(is_steps)
+    browsed: LiteralString = "device_type <> 'bot'" if scope.excludes_bots else "true"
     return f"""
-        SELECT session_id, anonymous_id, occurred_at, {names},
-               power(2, place - 1) AS slot
-        FROM (
-            SELECT *, row_number() OVER (
-                PARTITION BY session_id, occurred_at ORDER BY copy, {names}
-            ) AS place
+        around AS (
+            SELECT session_key, visitor_key, sent_by, device_type, start_order,
+                   occurred_at, {named}
+            FROM ordered_events
+            WHERE project_id = $project_id AND {AROUND} AND ({any_step})
+        ),
+        served AS (
+            SELECT * FROM around WHERE sent_by = 'server' AND visitor_key <> 0
+        ),
+        seen AS ({sessions_of("served")}),
+        candidate AS (
+            SELECT session_key, visitor_key, occurred_at, {names},
+                   power(2, place - 1) AS slot
             FROM (
-                SELECT event.session_id AS session_id, occurred_at, {names},
-                       visit.anonymous_id AS anonymous_id,
-                       row_number() OVER (
-                           PARTITION BY event.session_id, occurred_at, {names}
-                       ) AS copy
+                SELECT *, row_number() OVER (
+                    PARTITION BY session_key, occurred_at ORDER BY copy, {names}
+                ) AS place
                 FROM (
-                    SELECT session_id, occurred_at, {named}
-                    FROM ({browsed}) AS browsed
-                    UNION ALL
-                    SELECT visit_id AS session_id, occurred_at, {named}
-                    FROM ({placed(served, seen)}) AS served WHERE visit_id <> ''
-                ) AS event
-                JOIN ({visit}) AS visit ON event.session_id = visit.session_id
-                WHERE visit.anonymous_id <> ''
-            ) AS counted
-            WHERE copy <= {kinds}
-        ) AS ranked
-        WHERE place <= {_MOST_OF_AN_INSTANT}
+                    SELECT event.session_key AS session_key, occurred_at, {names},
+                           visit.visitor_key AS visitor_key,
+                           row_number() OVER (
+                               PARTITION BY event.session_key, occurred_at, {names}
+                           ) AS copy
+                    FROM (
+                        SELECT session_key, occurred_at, {names}
+                        FROM around WHERE session_key <> 0 AND {browsed}
+                        UNION ALL
+                        SELECT visit_key AS session_key, occurred_at, {names}
+                        FROM ({placed("served", "seen", ["occurred_at", *is_steps])})
+                            AS event
+                        WHERE visit_key <> 0
+                    ) AS event
+                    JOIN ({visit}) AS visit ON event.session_key = visit.session_key
+                    WHERE visit.visitor_key <> 0
+                ) AS counted
+                WHERE copy <= {kinds}
+            ) AS ranked
+            WHERE place <= {_MOST_OF_AN_INSTANT}
+        )
     """
 
 
-_AROUND: LiteralString = (
-    f"occurred_at >= $start - {REACH} AND occurred_at < $end + {REACH}"
-)
 _BEGUN: LiteralString = """
-    SELECT session_id, anonymous_id, 1 AS depth, occurred_at AS reached_at, slot AS used
+    SELECT session_key, visitor_key, 1 AS depth, occurred_at AS reached_at, slot AS used
     FROM (
-        SELECT *, min(occurred_at) OVER (PARTITION BY session_id) AS first_at
+        SELECT *, min(occurred_at) OVER (PARTITION BY session_key) AS first_at
         FROM candidate WHERE is_1 = 1
     ) AS first
     WHERE occurred_at = first_at
@@ -145,21 +146,21 @@ def _walked(number: int) -> LiteralString:
     step, before = _number(number), _number(number - 1)
     return f"""
         walked_{step} AS (
-            SELECT DISTINCT session_id, anonymous_id, depth, reached_at, used
+            SELECT DISTINCT session_key, visitor_key, depth, reached_at, used
             FROM (
-                SELECT walked.session_id AS session_id,
-                       walked.anonymous_id AS anonymous_id,
+                SELECT walked.session_key AS session_key,
+                       walked.visitor_key AS visitor_key,
                        CASE WHEN step.slot IS NULL THEN depth ELSE {step} END AS depth,
                        coalesce(step.occurred_at, reached_at) AS reached_at,
                        CASE WHEN step.occurred_at > reached_at THEN 0 ELSE used END
                            + coalesce(step.slot, 0) AS used,
                        step.occurred_at AS step_at,
                        min(step.occurred_at) OVER (
-                           PARTITION BY walked.session_id
+                           PARTITION BY walked.session_key
                        ) AS first_at
                 FROM walked_{before} AS walked
                 LEFT JOIN (SELECT * FROM candidate WHERE is_{step} = 1) AS step
-                    ON walked.session_id = step.session_id
+                    ON walked.session_key = step.session_key
                     AND walked.depth = {before}
                     AND (
                         step.occurred_at > reached_at

@@ -17,9 +17,9 @@ from clamp_server.model.project import Project
 from clamp_server.model.scope import Scope
 from clamp_server.questions.ask import Question
 from clamp_server.questions.parameter import Query, Span, Text, Whole
+from clamp_server.store.scope_sql import IN_PERIOD
 from clamp_server.store.session_sql import first_values
 from clamp_server.store.sql import Dialect, Row, Sql
-from clamp_server.store.visit_sql import IN_PERIOD
 from clamp_server.store.visitor_sql import events_of_visits, own_events
 
 ANONYMOUS_ID = Text("anonymous_id", "a visitor's anonymous id", is_required=True)
@@ -99,10 +99,10 @@ def select_journey(params: JourneyParams, _: Dialect) -> Sql:
     period = params.scope.period
     return Sql(
         f"""
-        WITH {own_events(("name", "pathname", *_ORIGIN), _REACH)}
+        WITH {own_events(_READ, _REACH)}
         SELECT visit.*, named.name AS event
         FROM ({_VISITS}) AS visit
-        LEFT JOIN ({_NAMED}) AS named ON visit.session_id = named.visit_id
+        LEFT JOIN ({_NAMED}) AS named ON visit.session_key = named.visit_key
         ORDER BY started_at, session_id, named_at, event
         """,
         {
@@ -116,22 +116,30 @@ def select_journey(params: JourneyParams, _: Dialect) -> Sql:
     )
 
 
+_READ: tuple[LiteralString, ...] = (
+    "name",
+    "session_id",
+    "entry_order",
+    "pathname",
+    *_ORIGIN,
+)
 _VISITS: LiteralString = f"""
-    SELECT session_id, min(occurred_at) AS started_at, max(occurred_at) AS ended_at,
+    SELECT session_key, session_id,
+           min(occurred_at) AS started_at, max(occurred_at) AS ended_at,
            count(*) FILTER (WHERE name = $pageview) AS pageviews,
            {first_values(("pathname", *_ORIGIN))}
     FROM own
-    WHERE session_id <> ''
-    GROUP BY session_id
+    WHERE session_key <> 0
+    GROUP BY session_key, session_id
     HAVING count(*) FILTER (WHERE {IN_PERIOD}) > 0
     ORDER BY started_at, session_id
     LIMIT $limit
 """
 _NAMED: LiteralString = f"""
-    SELECT visit_id, name, min(occurred_at) AS named_at
+    SELECT visit_key, name, min(occurred_at) AS named_at
     FROM ({events_of_visits(("name", "occurred_at"))}) AS event
     WHERE name NOT LIKE '$%'
-    GROUP BY visit_id, name
+    GROUP BY visit_key, name
 """
 
 

@@ -8,7 +8,7 @@ from typing import Literal, LiteralString, TypeAlias, get_args
 from clamp_server.model.period import Period
 from clamp_server.model.scope import Scope
 from clamp_server.questions.proportion import Number, percent, whole
-from clamp_server.store.scope_sql import VISITORS, scoped
+from clamp_server.store.scope_sql import scoped_pieces
 from clamp_server.store.sql import Dialect, Row, Sql
 from clamp_server.store.visit_sql import visits
 
@@ -70,20 +70,25 @@ def select_figures(scope: Scope, other: Period, dialect: Dialect) -> Sql:
         filters=scope.filters,
         leaves_out_bots=scope.leaves_out_bots,
     )
-    event = scoped(covering, from_sessions=scope.filtered)
-    visit = visits(covering, dialect, _flag(_IN_A, "is_a"), _flag(_IN_B, "is_b"))
+    bounds = (a.start, a.end, other.start, other.end)
+    piece = scoped_pieces(covering, bounds=bounds)
+    visit = visits(covering, _flag(_IN_A, "is_a"), _flag(_IN_B, "is_b"), bounds=bounds)
     return Sql(
         f"""
         SELECT * FROM (
-            SELECT {_of_events(_IN_A, "a")}, {_of_events(_IN_B, "b")}
-            FROM ({event.text}) AS event
-        ) AS event CROSS JOIN (
+            SELECT {_of_visitors("a")}, {_of_visitors("b")}
+            FROM (
+                SELECT visitor_key, {_of_pieces(_IN_A, "a")}, {_of_pieces(_IN_B, "b")}
+                FROM ({piece.text}) AS piece
+                GROUP BY visitor_key
+            ) AS visitor
+        ) AS visitor CROSS JOIN (
             SELECT {_of_visits("is_a", "a")}, {_of_visits("is_b", "b")}
             FROM ({visit.text}) AS visit
         ) AS visit
         """,
         {
-            **event.values,
+            **piece.values,
             **visit.values,
             "a_start": a.start,
             "a_end": a.end,
@@ -104,10 +109,17 @@ def _flag(condition: LiteralString, name: LiteralString) -> LiteralString:
     return f"count(*) FILTER (WHERE {condition}) > 0 AS {name}"
 
 
-def _of_events(condition: LiteralString, prefix: LiteralString) -> LiteralString:
+def _of_pieces(condition: LiteralString, prefix: LiteralString) -> LiteralString:
     return f"""
-        count(*) FILTER (WHERE {condition} AND name = $pageview) AS {prefix}_pageviews,
-        {VISITORS} FILTER (WHERE {condition}) AS {prefix}_visitors
+        {_flag(condition, f"is_{prefix}")},
+        coalesce(sum(page_views) FILTER (WHERE {condition}), 0) AS {prefix}_views
+    """
+
+
+def _of_visitors(prefix: LiteralString) -> LiteralString:
+    return f"""
+        coalesce(sum({prefix}_views), 0) AS {prefix}_pageviews,
+        count(*) FILTER (WHERE is_{prefix} AND visitor_key <> 0) AS {prefix}_visitors
     """
 
 

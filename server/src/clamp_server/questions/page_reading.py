@@ -50,7 +50,7 @@ class PageReading:
 def select_readings(scope: Scope, limit: int, dialect: Dialect) -> Sql:
     """Write the SQL of the pages: their views, ends and beginnings of sessions."""
     source = scoped(scope)
-    visit = visits(scope, dialect)
+    visit = visits(scope)
     engaged = dialect.digits("strings['engagement_seconds']")
     scrolled = dialect.digits("strings['max_scroll_pct']")
     reached = ", ".join(
@@ -63,12 +63,14 @@ def select_readings(scope: Scope, limit: int, dialect: Dialect) -> Sql:
                coalesce(entry.bounces, 0) AS bounces
         FROM (
             SELECT pathname, count(*) FILTER (WHERE name = $pageview) AS pageviews,
-                   {VISITORS} FILTER (WHERE name = $pageview) AS visitors,
+                   {VISITORS} AS visitors,
                    count(engaged_s) AS readings, sum(engaged_s) AS engaged_s,
                    count(scrolled_pct) AS samples, sum(scrolled_pct) AS scrolled_pct,
                    {reached}
             FROM (
-                SELECT name, pathname, anonymous_id,
+                SELECT name, pathname,
+                       CASE WHEN name = $pageview THEN visitor_key ELSE 0 END
+                           AS visitor_key,
                        CASE WHEN name = $page_end THEN {engaged} END AS engaged_s,
                        CASE WHEN name = $page_end THEN {scrolled} END AS scrolled_pct
                 FROM ({source.text}) AS event
@@ -88,7 +90,13 @@ def select_readings(scope: Scope, limit: int, dialect: Dialect) -> Sql:
         ) AS entry ON page.pathname = entry.entry_page
         ORDER BY pageviews DESC, visitors DESC, pathname
         """,
-        {**source.values, **visit.values, "limit": limit},
+        {
+            **source.values,
+            **visit.values,
+            "pageview": "$pageview",
+            "page_end": "$pageview_end",
+            "limit": limit,
+        },
     )
 
 

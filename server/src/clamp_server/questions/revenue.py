@@ -74,7 +74,7 @@ def select_revenue(params: RevenueParams, dialect: Dialect) -> Sql:
         SELECT {group} AS group_value, currency, sum(amount) AS total,
                count(DISTINCT payment.seq) AS events, {VISITORS} AS visitors
         FROM (
-            SELECT seq, anonymous_id, {_group(params.group_by)} AS own_group,
+            SELECT seq, visitor_key, {_group(params.group_by)} AS own_group,
                    money_currencies[key] AS currency, {RECEIVED} AS amount
             FROM ({paid.text}) AS paid
         ) AS payment {touch.text}
@@ -95,13 +95,14 @@ def _first_touch(params: RevenueParams, paid: LiteralString) -> Sql:
     if not touches:
         return Sql("")
     payers: LiteralString = (
-        f"SELECT seq, occurred_at, anonymous_id, user_id FROM ({paid}) AS paid"
+        f"SELECT seq, occurred_at, anonymous_id, visitor_key, user_id"
+        f" FROM ({paid}) AS paid"
     )
     text: LiteralString = (
         f"LEFT JOIN ({first_touches(payers, touches)}) AS touch"
         " ON payment.seq = touch.seq"
     )
-    values: dict[str, Value] = {"pageview": "$pageview"}
+    values: dict[str, Value] = {}
     if params.first_touch:
         dimension, values["first_touch"] = params.first_touch
         text += f" WHERE touch_{dimension} = $first_touch"

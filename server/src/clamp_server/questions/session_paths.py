@@ -67,9 +67,9 @@ def read_session_paths_params(
     )
 
 
-def select_session_paths(params: SessionPathsParams, dialect: Dialect) -> Sql:
+def select_session_paths(params: SessionPathsParams, _: Dialect) -> Sql:
     """Write the SQL of the paths: a row an entry, exit and kind."""
-    visit = visits(params.scope, dialect)
+    visit = visits(params.scope)
     return Sql(
         f"""
         SELECT entry_page, exit_page, CAST(views = 1 AS BOOLEAN) AS bounced,

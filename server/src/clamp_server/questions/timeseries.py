@@ -31,9 +31,9 @@ from clamp_server.questions.parameter import (
 from clamp_server.questions.proportion import Number
 from clamp_server.store.bucket_sql import bucket, read_bucket
 from clamp_server.store.property_sql import property_sql
-from clamp_server.store.scope_sql import VISITORS, scoped
+from clamp_server.store.scope_sql import IN_PERIOD, VISITORS, scoped, scoped_pieces
 from clamp_server.store.sql import Dialect, Row, Sql, Value
-from clamp_server.store.visit_sql import IN_PERIOD, session_events, visits
+from clamp_server.store.visit_sql import session_pieces, visits
 
 METRIC: Choice[Metric | Literal[""]] = Choice("metric", ("", *METRICS), default="")
 EVENT = Text("event", "an event's name, instead of a metric", default="$pageview")
@@ -59,6 +59,11 @@ class TimeseriesParams:
     metric: Metric | None = None
     event: str = "$pageview"
     match: tuple[str, str] | None = None
+
+    @property
+    def is_of_page_views(self) -> bool:
+        """Whether every page view counts, and nothing else."""
+        return self.event == EVENT.default and self.match is None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +106,22 @@ def select_timeseries(params: TimeseriesParams, dialect: Dialect) -> Sql:
     if params.metric in ("sessions", "bounce_rate", "avg_duration"):
         return _select_sessions(params, dialect)
     start = bucket(scope.period, params.granularity, params.zone, dialect)
+    if params.metric == "visitors" or params.is_of_page_views:
+        piece = scoped_pieces(scope)
+        return Sql(
+            f"""
+            SELECT {start.text} AS bucket, sum(page_views) AS pageviews,
+                   {VISITORS} AS visitors
+            FROM ({piece.text}) AS piece
+            GROUP BY bucket
+            """,
+            {**piece.values, **start.values},
+        )
     source = scoped(scope, from_sessions=scope.filtered)
     condition, values = _wanted(params, dialect)
     return Sql(
         f"""
-        SELECT {start.text} AS bucket, count(*) AS pageviews, {VISITORS} AS visitors
+        SELECT {start.text} AS bucket, count(*) AS pageviews
         FROM ({source.text}) AS event
         WHERE {condition}
         GROUP BY bucket
@@ -117,8 +133,6 @@ def select_timeseries(params: TimeseriesParams, dialect: Dialect) -> Sql:
 def _wanted(
     params: TimeseriesParams, dialect: Dialect
 ) -> tuple[LiteralString, Mapping[str, Value]]:
-    if params.metric == "visitors":
-        return "true", {}
     values: dict[str, Value] = {"event": params.event}
     if params.match is None:
         return "name = $event", values
@@ -134,15 +148,17 @@ def _select_sessions(params: TimeseriesParams, dialect: Dialect) -> Sql:
     """Write the SQL of sessions: one counts in every bucket that it touches."""
     scope = params.scope
     start = bucket(scope.period, params.granularity, params.zone, dialect)
-    visit = visits(scope, dialect)
+    # A bucket begins on a quarter of an hour of UTC, so a piece is in one.
+    piece, visit = session_pieces(scope), visits(scope)
     return Sql(
         f"""
         SELECT bucket, {SESSION_SUMS}
         FROM (
-            SELECT DISTINCT session_id, {start.text} AS bucket
-            FROM ({session_events(scope)} AND {IN_PERIOD}) AS event
+            SELECT DISTINCT session_key, {start.text} AS bucket
+            FROM ({piece.text}) AS piece
+            WHERE {IN_PERIOD}
         ) AS seen
-        JOIN ({visit.text}) AS visit ON seen.session_id = visit.session_id
+        JOIN ({visit.text}) AS visit ON seen.session_key = visit.session_key
         GROUP BY bucket
         """,
         {**visit.values, **start.values},

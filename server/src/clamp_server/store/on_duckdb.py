@@ -30,8 +30,28 @@ DEFAULT_MEMORY_MB = 192
 # See docs/reasons/storage.md.
 FOLD_AT_EVENTS = 95_000
 FOLD_AT_BYTES = 64 * 1024 * 1024
+# So many events are joined into pieces (see `piece_sql`) together: more make fewer
+# pieces, and until then every question reads them one by one. No more than so many
+# at once, as after an update there are, because it takes memory.
+JOIN_AT_EVENTS = 10_000
+JOIN_AT_MOST = 100_000
 # What questions that need more memory may put on disk.
 SPILL_MB = 2048
+
+_INSERT = """
+    INSERT INTO events BY NAME
+    SELECT *, id_key(anonymous_id) AS visitor_key, id_key(session_id) AS session_key
+    FROM incoming
+"""
+_NEXT_TO_JOIN = """
+    SELECT joined_until.seq, (
+        SELECT max(seq) FROM (
+            SELECT seq FROM events WHERE seq > (SELECT seq FROM joined_until)
+            ORDER BY seq LIMIT $most
+        )
+    ) FROM joined_until
+"""
+_JOIN = "INSERT INTO joined_pieces SELECT * FROM pieces_between($after, $until)"
 
 
 class DuckDBDialect:
@@ -84,8 +104,9 @@ class DuckDBStore(JournaledStore):
         memory_mb: int = DEFAULT_MEMORY_MB,
         clock: Clock = now,
         timeout_s: float = QUESTION_TIMEOUT_S,
+        join_at_events: int = JOIN_AT_EVENTS,
     ) -> None:
-        file = DuckDBFile(path, memory_mb, timeout_s)
+        file = DuckDBFile(path, memory_mb, timeout_s, join_at_events=join_at_events)
         try:
             journal = Journal(path and path.with_suffix(".journal"))
         except ConfigError:
@@ -105,27 +126,27 @@ class DuckDBFile:
         memory_mb: int = DEFAULT_MEMORY_MB,
         timeout_s: float = QUESTION_TIMEOUT_S,
         fold_at_events: int = FOLD_AT_EVENTS,
+        join_at_events: int = JOIN_AT_EVENTS,
     ) -> None:
         self._path = path
         self._fold_at_events = fold_at_events
+        self._join_at_events = join_at_events
         self._memory_mb = memory_mb
         self._timeout_s = timeout_s
         self._mending = Lock()
         self._is_broken = False
         # Of the newest event; None when it has to be asked.
         self._last_seq: int | None = None
+        # Events that are in no piece yet; None when it has to be asked.
+        self._unjoined_events: int | None = None
         self._unfolded_events = 0
         if path is not None:
             make_private_directory(path.parent)
             _check_log(path)
         try:
-            self._connection = self._connect()
+            self._connection = self._connect(is_first=True)
         except duckdb.Error as error:
             raise ConfigError(_cannot_open(path, error)) from error
-        if path is not None:
-            # What questions had put on disk when a process was killed. Nobody uses
-            # it: the file is ours alone by now.
-            shutil.rmtree(path.with_name(path.name + ".tmp"), ignore_errors=True)
 
     def rows(self, sql: Sql) -> list[Row]:
         """Run `sql` and return every row, keyed by column name."""
@@ -164,11 +185,15 @@ class DuckDBFile:
             return
         seqs, events = zip(*rows, strict=True)
         incoming = event_batch(events, seqs)
-        self._last_seq = None
+        unjoined = self._count_unjoined() + len(events)
+        self._last_seq = self._unjoined_events = None
         with self._transaction() as connection:
             connection.register("incoming", incoming)
-            connection.execute("INSERT INTO events BY NAME SELECT * FROM incoming")
-        self._last_seq = seqs[-1]
+            connection.execute(_INSERT)
+            if unjoined >= self._join_at_events:
+                _join(connection)
+                unjoined = max(0, unjoined - JOIN_AT_MOST)
+        self._last_seq, self._unjoined_events = seqs[-1], unjoined
         self._unfolded_events += len(events)
         self._fold_if_due()
 
@@ -213,7 +238,7 @@ class DuckDBFile:
         with suppress(duckdb.Error):
             self._connection.close()
 
-    def _connect(self) -> duckdb.DuckDBPyConnection:
+    def _connect(self, *, is_first: bool = False) -> duckdb.DuckDBPyConnection:
         is_new = self._path is not None and not self._path.exists()
         connection = duckdb.connect(
             str(self._path or ":memory:"),
@@ -224,12 +249,18 @@ class DuckDBFile:
                 # `_fold_if_due` chooses the moment.
                 "checkpoint_threshold": "1TB",
                 "max_vacuum_tasks": 1,
-                # Nothing is ever fetched from the network.
+                # Nothing is ever fetched from the network. What is built in has to
+                # load by itself: a log is read back before it is there.
                 "autoinstall_known_extensions": False,
-                "autoload_known_extensions": False,
+                "autoload_known_extensions": True,
             },
         )
         try:
+            if is_first and self._path is not None:
+                # What questions had put on disk when a process was killed. Nobody
+                # uses it: the file is ours alone by now.
+                left = self._path.with_name(self._path.name + ".tmp")
+                shutil.rmtree(left, ignore_errors=True)
             if self._path is None:
                 # It would be a directory of the caller's.
                 connection.execute("SET GLOBAL temp_directory = ''")
@@ -243,11 +274,21 @@ class DuckDBFile:
             if is_new and self._path is not None:
                 self._path.chmod(0o600)
             connection.execute("SET GLOBAL TimeZone = 'UTC'")
+            # It would be drawn into the server's own output.
+            connection.execute("SET enable_progress_bar = false")
             _migrate(connection, self._path)
         except (duckdb.Error, ConfigError):
             connection.close()
             raise
         return connection
+
+    def _count_unjoined(self) -> int:
+        if self._unjoined_events is not None:
+            return self._unjoined_events
+        (row,) = self._asked(
+            "SELECT count(*) FROM events WHERE seq > (SELECT seq FROM joined_until)"
+        )
+        return int(row[0])
 
     def _fold_if_due(self) -> None:
         if self._path is None:
@@ -316,6 +357,14 @@ class DuckDBFile:
                 self._connection = self._connect()
                 self._is_broken = False
             return self._connection
+
+
+def _join(connection: duckdb.DuckDBPyConnection) -> None:
+    ((after, until),) = connection.execute(
+        _NEXT_TO_JOIN, {"most": JOIN_AT_MOST}
+    ).fetchall()
+    connection.execute(_JOIN, {"after": after, "until": until})
+    connection.execute("UPDATE joined_until SET seq = ?", [until])
 
 
 def _migrate(connection: duckdb.DuckDBPyConnection, path: Path | None) -> None:

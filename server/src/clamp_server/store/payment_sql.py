@@ -49,7 +49,8 @@ _NOTHING: LiteralString = "CAST(0 AS DECIMAL(38, 18))"
 # No more than questions about money look at: one that has 40 columns in each of its
 # parts takes ClickHouse a second to understand.
 _COLUMNS: tuple[LiteralString, ...] = (
-    *("seq", "occurred_at", "name", "anonymous_id", "user_id"),
+    *("seq", "occurred_at", "start_order", "name"),
+    *("anonymous_id", "visitor_key", "user_id"),
     *("strings", "numbers", "money_amounts", "money_currencies"),
 )
 
@@ -64,8 +65,8 @@ def priced(
     """Write the SELECT of the events in `scope` that have money or change the MRR.
 
     It has the columns that questions about money look at, and `from_sessions`. It
-    binds `$project_id`, `$start`, `$end`, `$mrr_delta`, one `$filter_...` a filter
-    and, for sessions, `$pageview`. Bots are not left out: their money is money.
+    binds `$project_id`, `$start`, `$end`, `$mrr_delta` and one `$filter_...` a
+    filter. Bots are not left out: their money is money.
 
     Args:
         start: An earlier start than the period's, as in `scoped`.
@@ -79,7 +80,7 @@ def priced(
         "mrr_delta": "mrr_delta",
     }
     own: LiteralString = f"""
-        SELECT {", ".join((*_COLUMNS, *from_sessions))} FROM events
+        SELECT {", ".join((*_COLUMNS, *from_sessions))} FROM ordered_events
         WHERE project_id = $project_id AND {_is_priced(dialect)}
           AND occurred_at >= $start AND occurred_at < $end
     """
@@ -93,7 +94,7 @@ def priced(
         SELECT * FROM ({_touched(own, from_sessions)}) AS touched
         WHERE {" AND ".join(conditions) or "true"}
     """
-    return Sql(text, {**values, "pageview": "$pageview"})
+    return Sql(text, values)
 
 
 def _touched(own: LiteralString, dimensions: Collection[Dimension]) -> LiteralString:

@@ -108,3 +108,21 @@ EVENTS: tuple[Column, ...] = (
     Column("error_fingerprint_version", "INTEGER", "Int32", "Rules that made it."),
     Column("error_fingerprint_parts", *_TEXT, "What was hashed, one part a line."),
 )
+
+KEYS: tuple[Column, ...] = (
+    Column(
+        "visitor_key",
+        "UBIGINT",
+        "UInt64",
+        "Number of `anonymous_id`, the lower half of its MD5; 0 when ''.",
+    ),
+    Column(
+        "session_key",
+        "UBIGINT",
+        "UInt64",
+        "Number of `session_id`, the lower half of its MD5; 0 when ''.",
+    ),
+)
+"""What the stores add to an event: ids as numbers, to count, group and join by."""
+
+COLUMN_NAMES: tuple[LiteralString, ...] = tuple(c.name for c in (*EVENTS, *KEYS))

@@ -1,7 +1,8 @@
 """The events of a scope, as SQL.
 
-Every question reads its events through `scoped` and never from the table, so
-what an event's channel or country *is* gets decided in this one place.
+Every question reads its events through `scoped`, or the pieces of them through
+`scoped_pieces`, and never from the table, so what an event's channel or country
+*is* gets decided in this one place.
 """
 
 from __future__ import annotations
@@ -12,17 +13,20 @@ from typing import LiteralString
 
 from clamp_server.model.dimension import Dimension
 from clamp_server.model.scope import Scope
-from clamp_server.store.schema import EVENTS
-from clamp_server.store.session_sql import server_events
+from clamp_server.store.piece_sql import PIECE_COLUMNS, event_pieces, pieces
+from clamp_server.store.schema import COLUMN_NAMES
+from clamp_server.store.session_sql import with_session_values
 from clamp_server.store.sql import Sql, Value
 
-VISITORS: LiteralString = "count(DISTINCT nullif(anonymous_id, ''))"
-"""The visitors of a group of events; one without an anonymous id has none."""
+VISITORS: LiteralString = "count(DISTINCT nullif(visitor_key, 0))"
+"""The visitors of a group of events or pieces; one without an anonymous id has none."""
 
 PEOPLE: LiteralString = (
     "count(DISTINCT coalesce(nullif(user_id, ''), nullif(anonymous_id, '')))"
 )
 """The users of a group of events, by anonymous id where no user is known."""
+
+IN_PERIOD: LiteralString = "occurred_at >= $start AND occurred_at < $end"
 
 
 def scoped(
@@ -41,47 +45,79 @@ def scoped(
         from_sessions: Dimensions that a server event takes from its visitor's
             session, see `session_sql`; by default every event has its own.
     """
+    condition, values = _condition(scope, start)
+    if not from_sessions:
+        return Sql(f"{_OWN} AND {condition}", values)
+    served = f"{_PLACED} AND sent_by = 'server'"
+    servers = with_session_values(served, COLUMN_NAMES, from_sessions)
+    both: LiteralString = f"{_OWN} AND sent_by <> 'server' UNION ALL {servers}"
+    return Sql(f"SELECT * FROM ({both}) AS event WHERE {condition}", values)
+
+
+def scoped_pieces(
+    scope: Scope,
+    dimensions: Collection[Dimension] = (),
+    bounds: Collection[datetime] = (),
+) -> Sql:
+    """Write the SELECT of the pieces (see `piece_sql`) of the events in `scope`.
+
+    It binds what `scoped` does.
+
+    Args:
+        dimensions: What is looked at beside the filters: the values of a server's
+            events are those of its visitor's session.
+        bounds: Instants that `occurred_at` is compared with, beside the period's.
+    """
+    condition, values = _condition(scope)
+    wanted: set[Dimension] = {*scope.filtered, *dimensions}
+    bounds = (scope.period.start, scope.period.end, *bounds)
+    browsers = pieces(f"{IN_PERIOD} AND sent_by <> 'server'", bounds, wanted)
+    servers = event_pieces(f"{IN_PERIOD} AND sent_by = 'server'")
+    if wanted:
+        servers = with_session_values(servers, PIECE_COLUMNS, sorted(wanted))
+    both: LiteralString = f"{browsers.text} UNION ALL {servers}"
+    return Sql(
+        f"SELECT * FROM ({both}) AS piece WHERE {condition}",
+        {**browsers.values, **values},
+    )
+
+
+def _condition(
+    scope: Scope, start: datetime | None = None
+) -> tuple[LiteralString, dict[str, Value]]:
+    """Write what holds for everything in scope, and what the statement binds."""
     values: dict[str, Value] = {
         "project_id": scope.project_id,
         "start": start or scope.period.start,
         "end": scope.period.end,
     }
-    among: LiteralString = "true"
     conditions: list[LiteralString] = []
     for dimension, value in scope.filters:
         conditions.append(f"{dimension} = $filter_{dimension}")
         values[f"filter_{dimension}"] = value
-    if scope.leaves_out_bots and "device_type" not in scope.filtered:
-        conditions.append("device_type <> 'bot'")
-        among = _NOT_OF_BOTS
-    if from_sessions:
-        servers = server_events(from_sessions, among)
-        values["pageview"] = "$pageview"
-    else:
-        servers = f"{_OWN} AND sent_by = 'server' AND {among}"
-    if not from_sessions and among == "true":
-        return Sql(" AND ".join([_OWN, *conditions]), values)
-    # In two parts, so that only the events of servers are held against the bots.
-    both: LiteralString = f"{_OWN} AND sent_by <> 'server' UNION ALL {servers}"
-    condition: LiteralString = " AND ".join(conditions) or "true"
-    return Sql(f"SELECT * FROM ({both}) AS event WHERE {condition}", values)
+    if scope.excludes_bots:
+        conditions.append(f"device_type <> 'bot' AND {_NOT_OF_BOTS}")
+    return " AND ".join(conditions) or "true", values
 
 
 # Named one by one: a store may have columns of its own beside these, and both parts
 # of a UNION need the same.
-_COLUMNS: LiteralString = ", ".join(column.name for column in EVENTS)
 _OWN: LiteralString = f"""
-    SELECT {_COLUMNS} FROM events
-    WHERE project_id = $project_id AND occurred_at >= $start AND occurred_at < $end
+    SELECT {", ".join(COLUMN_NAMES)} FROM events
+    WHERE project_id = $project_id AND {IN_PERIOD}
+"""
+_PLACED: LiteralString = f"""
+    SELECT {", ".join((*COLUMN_NAMES, "start_order"))} FROM ordered_events
+    WHERE project_id = $project_id AND {IN_PERIOD}
 """
 # A server does not know that it serves a bot; the browser whose id it was given
 # does. Bots are looked for within a day: in all events there are, that would take
 # longer than the question about the last five minutes.
 _NOT_OF_BOTS: LiteralString = """
-    anonymous_id NOT IN (
-        SELECT anonymous_id FROM events
-        WHERE project_id = $project_id AND device_type = 'bot' AND anonymous_id <> ''
+    (sent_by <> 'server' OR visitor_key NOT IN (
+        SELECT visitor_key FROM events
+        WHERE project_id = $project_id AND device_type = 'bot' AND visitor_key <> 0
           AND occurred_at >= $start - INTERVAL 1 DAY
           AND occurred_at < $end + INTERVAL 1 DAY
-    )
+    ))
 """

@@ -1,10 +1,12 @@
 """The values that a server event takes from its visitor's browser session.
 
-A server event belongs to the session that its visitor was last active in, where
-that was at most 30 minutes before it; else to the one that starts within the 60
-seconds after it, because browsers send late; else it takes the values of the
-session last active, however long ago. All of this is worked out when a question
-is asked, from when events happened and never from when they arrived.
+A session is open from its first event until 30 minutes after its last. A server
+event belongs to the session of its visitor that is open then: of several to the one
+begun last, and where that one is over, to the one that ends last. Else it belongs
+to the one that starts within the 60 seconds after it, because browsers send late.
+Else it takes the values of the session that ended last, however long ago. All of
+this is worked out when a question is asked, from when events happened and never
+from when they arrived.
 
 A session's values are those of its first page view, or of its first event where
 it has none.
@@ -16,124 +18,112 @@ from collections.abc import Collection
 from typing import LiteralString
 
 from clamp_server.model.dimension import Dimension
-from clamp_server.store.schema import EVENTS
-
-_EVENTS: LiteralString = """
-    SELECT * FROM events
-    WHERE project_id = $project_id AND sent_by = 'server'
-      AND occurred_at >= $start AND occurred_at < $end
-"""
-# Named one by one: ClickHouse prefixes the columns of a joined `event.*`.
-_SAME: LiteralString = ", ".join(f"event.{c.name} AS {c.name}" for c in EVENTS)
 
 
 def first_values(dimensions: Collection[Dimension]) -> LiteralString:
-    """Write a column `first_...` a dimension: a session's values, of its events.
-
-    It binds `$pageview` to that event's name.
-    """
-    # Events sent together may have one instant. A known value then wins, the
-    # first of the alphabet, and not the one that arrived first.
-    order = "name <> $pageview, occurred_at"
+    """Write a column `first_...` a dimension: a session's values, of its pieces."""
     return ", ".join(
-        f"argMin({name}, ({order}, {name} = '', {name})) AS first_{name}"
-        for name in dimensions
+        f"argMin({name}, entry_order) AS first_{name}" for name in dimensions
     )
 
 
-def server_events(
-    dimensions: Collection[Dimension], among: LiteralString = "true"
+def with_session_values(
+    events: LiteralString,
+    columns: Collection[LiteralString],
+    dimensions: Collection[Dimension],
 ) -> LiteralString:
-    """Write the SELECT of a period's server events, with all columns of `events`.
+    """Write the SELECT of `columns` of server events, `dimensions` as described.
 
-    It binds `$project_id`, `$start`, `$end`, and `$pageview` to that event's name.
+    It binds `$project_id`.
 
     Args:
+        events: A SELECT with `visitor_key`, `start_order` and `columns`.
         dimensions: Columns that take the session's value where the event has
             none; at least one. Each costs time, so name only what is looked at.
-        among: A condition that narrows the server events.
     """
-    events: LiteralString = f"{_EVENTS} AND {among}"
-    sessions = _sessions(events)
-    # Until the last moment at which a session of the last event may start.
-    seen: LiteralString = f"""
-        SELECT * FROM ({sessions}) AS session
-        WHERE occurred_at < $end + INTERVAL 60 SECOND
-    """
-    columns = ", ".join(
-        f"coalesce(nullif(event.{c.name}, ''), visit.first_{c.name}, '') AS {c.name}"
-        if c.name in dimensions
-        else f"event.{c.name} AS {c.name}"
-        for c in EVENTS
+    values = ", ".join(
+        f"coalesce(nullif(event.{name}, ''), visit.first_{name}, '') AS {name}"
+        if name in dimensions
+        else f"event.{name} AS {name}"
+        for name in columns
     )
     return f"""
-        SELECT {columns}
-        FROM ({placed(events, seen, "before.session_id")}) AS event
-        LEFT JOIN (
-            SELECT anonymous_id, session_id, {first_values(dimensions)}
-            FROM ({sessions}) AS session
-            GROUP BY anonymous_id, session_id
-        ) AS visit
-            ON event.anonymous_id = visit.anonymous_id
-            AND event.visit_id = visit.session_id
+        SELECT * FROM (
+            WITH served AS ({events}),
+            session AS ({sessions_of("served", first_values(dimensions))})
+            SELECT {values}
+            FROM ({placed("served", "session", columns, "before.longest_key")}) AS event
+            LEFT JOIN session AS visit
+                ON event.visitor_key = visit.visitor_key
+                AND event.visit_key = visit.session_key
+        ) AS event
     """
 
 
-def _sessions(events: LiteralString) -> LiteralString:
-    """Write the SELECT of what the visitors of `events` ever did in a browser.
+def sessions_of(events: LiteralString, *columns: LiteralString) -> LiteralString:
+    """Write the SELECT of all sessions of the visitors of `events`, a table.
 
-    A session's first page view may come after the period that is asked about, so
-    this has no end.
+    Args:
+        columns: Aggregates of a session's pieces (see `piece_sql`), beside its
+            `visitor_key`, `session_key`, `start_order` and `end_order`.
     """
+    # A session may begin long before the period that is asked about, and its first
+    # page view come after, so this has neither a start nor an end.
     return f"""
-        SELECT * FROM events
-        WHERE project_id = $project_id AND session_id <> '' AND anonymous_id <> ''
-          AND anonymous_id IN (SELECT anonymous_id FROM ({events}) AS event)
+        SELECT visitor_key, session_key, {", ".join((SPAN, *columns))}
+        FROM visit_pieces
+        WHERE project_id = $project_id AND session_key <> 0 AND visitor_key <> 0
+          AND visitor_key IN (SELECT visitor_key FROM {events})
+        GROUP BY visitor_key, session_key
     """
+
+
+# A millisecond is 2^20 in an order; this is how far apart orders are at most.
+_HALF_HOUR: LiteralString = "1887436800000"
+_MINUTE: LiteralString = "62915608576"
+SPAN: LiteralString = "min(start_order) AS start_order, max(end_order) AS end_order"
+"""When a session begins and ends, over its pieces."""
 
 
 def placed(
     events: LiteralString,
-    seen: LiteralString,
-    otherwise: LiteralString = "''",
-    columns: LiteralString = _SAME,
+    sessions: LiteralString,
+    columns: Collection[LiteralString],
+    otherwise: LiteralString = "0",
 ) -> LiteralString:
-    """Write the SELECT of `events` with their session's id as `visit_id`.
+    """Write the SELECT of server events, with the key of their session: `visit_key`.
 
     Args:
-        events: A SELECT of server events.
-        seen: A SELECT of what their visitors did in a browser.
-        otherwise: What an event without a session has there; the session last
-            active is `before.session_id`.
-        columns: Those of `event` to keep, each under its own name.
+        events: A table with `visitor_key`, `start_order` and `columns`.
+        sessions: A table of what `sessions_of` selects.
+        columns: Those of `events` to keep, beside `visitor_key`.
+        otherwise: What an event without a session has; the session that ended
+            last is `before.longest_key`.
     """
-    # One row an instant. Of two sessions in the same millisecond any rule will do
-    # that does not depend on the order of arrival.
+    # Named one by one: ClickHouse prefixes the columns of a joined `event.*`.
+    names: set[LiteralString] = {*columns, "visitor_key"}
+    kept = ", ".join(f"event.{name} AS {name}" for name in sorted(names))
+    # An event is after whatever begins in the same millisecond.
     return f"""
-        SELECT {columns}, CASE
-            WHEN before.active_at >= event.occurred_at - INTERVAL 30 MINUTE
-                THEN before.session_id
-            WHEN after.started_at <= event.occurred_at + INTERVAL 60 SECOND
-                THEN after.session_id
+        SELECT {kept}, CASE
+            WHEN event.start_order <= before.end_order + {_HALF_HOUR}
+                THEN before.session_key
+            WHEN event.start_order <= before.longest_order + {_HALF_HOUR}
+                THEN before.longest_key
+            WHEN after.start_order < event.start_order + {_MINUTE}
+                THEN after.session_key
             ELSE {otherwise}
-        END AS visit_id
-        FROM ({events}) AS event
+        END AS visit_key
+        FROM (SELECT *, start_order + 1048575 AS at_order FROM {events}) AS event
         ASOF LEFT JOIN (
-            SELECT anonymous_id, occurred_at AS active_at, max(session_id) AS session_id
-            FROM ({seen}) AS seen
-            GROUP BY anonymous_id, occurred_at
+            SELECT *, max(end_order) OVER begun AS longest_order,
+                   argMax(session_key, end_order) OVER begun AS longest_key
+            FROM {sessions}
+            WINDOW begun AS (PARTITION BY visitor_key ORDER BY start_order)
         ) AS before
-            ON event.anonymous_id = before.anonymous_id
-            AND event.occurred_at >= before.active_at
-        ASOF LEFT JOIN (
-            SELECT anonymous_id, started_at, max(session_id) AS session_id
-            FROM (
-                SELECT anonymous_id, session_id, min(occurred_at) AS started_at
-                FROM ({seen}) AS seen
-                GROUP BY anonymous_id, session_id
-            ) AS begun
-            GROUP BY anonymous_id, started_at
-        ) AS after
-            ON event.anonymous_id = after.anonymous_id
-            AND event.occurred_at < after.started_at
+            ON event.visitor_key = before.visitor_key
+            AND event.at_order >= before.start_order
+        ASOF LEFT JOIN {sessions} AS after
+            ON event.visitor_key = after.visitor_key
+            AND event.at_order < after.start_order
     """

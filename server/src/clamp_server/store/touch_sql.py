@@ -20,13 +20,13 @@ from collections.abc import Collection
 from typing import LiteralString
 
 from clamp_server.model.dimension import Dimension
-from clamp_server.store.session_sql import first_values, placed
+from clamp_server.store.session_sql import SPAN, first_values, placed
 
 _LINKED: LiteralString = """
     FROM events
     WHERE project_id = $project_id AND anonymous_id <> '' AND user_id <> ''
 """
-_LINKS: LiteralString = f"SELECT DISTINCT anonymous_id, user_id {_LINKED}"
+_LINKS: LiteralString = f"SELECT DISTINCT visitor_key, user_id {_LINKED}"
 OWNERS: LiteralString = f"""
     SELECT anonymous_id, argMax(user_id, (occurred_at, user_id)) AS user_id {_LINKED}
     GROUP BY anonymous_id
@@ -39,34 +39,34 @@ def first_touches(
 ) -> LiteralString:
     """Write the SELECT of `seq` and a `touch_...` column a dimension.
 
-    An event without a first touch has no row. It binds `$project_id`, and
-    `$pageview` to that event's name.
+    An event without a first touch has no row. It binds `$project_id`.
 
     Args:
-        events: A SELECT with the columns `seq`, `occurred_at`, `anonymous_id`
-            and `user_id`.
+        events: A SELECT with the columns `seq`, `occurred_at`, `anonymous_id`,
+            `visitor_key` and `user_id`.
         dimensions: At least one.
     """
     visitors = _visitors(events)
     names = ", ".join(f"first_{name}" for name in dimensions)
+    # Visitors who share a session may begin it in one millisecond.
     touches = ", ".join(
-        f"argMin(first_{name}, (started_at, session_id, anonymous_id)) AS touch_{name}"
+        f"argMin(first_{name}, (start_order, visitor_key)) AS touch_{name}"
         for name in dimensions
     )
     return f"""
         SELECT seq, {touches}
         FROM (
-            SELECT visitor.seq AS seq, visitor.anonymous_id AS anonymous_id,
-                   session_id, started_at, {names}
+            SELECT visitor.seq AS seq, visit.visitor_key AS visitor_key,
+                   start_order, {names}
             FROM ({visitors}) AS visitor
             JOIN (
-                SELECT anonymous_id, session_id, min(occurred_at) AS started_at,
-                       {first_values(dimensions)}
-                FROM events
-                WHERE project_id = $project_id AND session_id <> ''
-                  AND anonymous_id IN (SELECT anonymous_id FROM ({visitors}) AS v)
-                GROUP BY anonymous_id, session_id
-            ) AS visit ON visitor.anonymous_id = visit.anonymous_id
+                SELECT visitor_key, session_key, min(occurred_at) AS started_at,
+                       min(start_order) AS start_order, {first_values(dimensions)}
+                FROM visit_pieces
+                WHERE project_id = $project_id AND session_key <> 0
+                  AND visitor_key IN (SELECT visitor_key FROM ({visitors}) AS v)
+                GROUP BY visitor_key, session_key
+            ) AS visit ON visitor.visitor_key = visit.visitor_key
             WHERE started_at <= visitor.occurred_at + INTERVAL 60 SECOND
         ) AS touch
         GROUP BY seq
@@ -78,75 +78,66 @@ def last_touches(
 ) -> LiteralString:
     """Write the SELECT of `seq` and a `touch_...` column a dimension.
 
-    An event without a last touch has no row. It binds `$project_id`, and
-    `$pageview` to that event's name.
+    An event without a last touch has no row. It binds `$project_id`.
 
     Args:
-        events: A SELECT with the columns `seq`, `occurred_at`, `anonymous_id`
-            and `user_id`, of events that servers sent.
+        events: A SELECT with the columns `seq`, `start_order`, `anonymous_id`,
+            `visitor_key` and `user_id`, of events that servers sent.
         dimensions: At least one.
     """
     touches = ", ".join(f"visit.first_{name} AS touch_{name}" for name in dimensions)
     # Where `placed` has the visitor, here is whoever the sessions are looked for by.
     # A visitor may have the id of a user, so a letter tells them apart.
-    of_somebody: LiteralString = f"""
-        SELECT seq, occurred_at, CASE WHEN anonymous_id <> ''
-            THEN concat('v', anonymous_id) ELSE concat('u', user_id)
-        END AS anonymous_id
-        FROM ({events}) AS served
-    """
-    seen = _sessions(events, dimensions)
-    columns: LiteralString = "event.seq AS seq, event.anonymous_id AS anonymous_id"
     return f"""
-        SELECT event.seq AS seq, {touches}
-        FROM ({placed(of_somebody, seen, "before.session_id", columns)}) AS event
-        JOIN (
-            SELECT anonymous_id, session_id, {first_values(dimensions)}
-            FROM ({seen}) AS seen
-            GROUP BY anonymous_id, session_id
-        ) AS visit
-            ON event.anonymous_id = visit.anonymous_id
-            AND event.visit_id = visit.session_id
+        SELECT * FROM (
+            WITH paying AS ({events}),
+            served AS (
+                SELECT seq, start_order, CASE WHEN anonymous_id <> ''
+                    THEN concat('v', anonymous_id) ELSE concat('u', user_id)
+                END AS visitor_key
+                FROM paying
+            ),
+            session AS (
+                SELECT whose.id AS visitor_key, piece.session_key AS session_key,
+                       {SPAN}, {first_values(dimensions)}
+                FROM visit_pieces AS piece
+                JOIN ({_LOOKED_FOR}) AS whose ON piece.visitor_key = whose.visitor_key
+                WHERE piece.project_id = $project_id AND piece.session_key <> 0
+                GROUP BY whose.id, piece.session_key
+            )
+            SELECT event.seq AS seq, {touches}
+            FROM ({placed("served", "session", ["seq"], "before.longest_key")}) AS event
+            JOIN session AS visit
+                ON event.visitor_key = visit.visitor_key
+                AND event.visit_key = visit.session_key
+        ) AS touched
     """
 
 
-def _sessions(
-    events: LiteralString, dimensions: Collection[Dimension]
-) -> LiteralString:
-    """Write the SELECT of what was done in a browser by whoever `events` name."""
-    values = ", ".join(f"event.{name} AS {name}" for name in dimensions)
-    return f"""
-        SELECT whose.id AS anonymous_id, event.session_id AS session_id,
-               event.occurred_at AS occurred_at, event.name AS name, {values}
-        FROM events AS event
-        JOIN (
-            SELECT DISTINCT anonymous_id, concat('v', anonymous_id) AS id
-            FROM ({events}) AS served WHERE anonymous_id <> ''
-            UNION ALL
-            SELECT DISTINCT anonymous_id, concat('u', user_id) AS id {_LINKED}
-              AND user_id IN (
-                  SELECT user_id FROM ({events}) AS served WHERE anonymous_id = ''
-              )
-        ) AS whose ON event.anonymous_id = whose.anonymous_id
-        WHERE event.project_id = $project_id AND event.session_id <> ''
-    """
+_LOOKED_FOR: LiteralString = f"""
+    SELECT DISTINCT visitor_key, concat('v', anonymous_id) AS id
+    FROM paying WHERE anonymous_id <> ''
+    UNION ALL
+    SELECT DISTINCT visitor_key, concat('u', user_id) AS id {_LINKED}
+      AND user_id IN (SELECT user_id FROM paying WHERE anonymous_id = '')
+"""
 
 
 def _visitors(events: LiteralString) -> LiteralString:
     """Write the SELECT of every visitor who may be the person of an event."""
     payers: LiteralString = f"""
         SELECT event.seq AS seq, event.occurred_at AS occurred_at,
-               event.anonymous_id AS anonymous_id,
+               event.visitor_key AS visitor_key,
                coalesce(nullif(event.user_id, ''), owner.user_id, '') AS user_id
         FROM ({events}) AS event
         LEFT JOIN ({OWNERS}) AS owner ON event.anonymous_id = owner.anonymous_id
     """
     return f"""
-        SELECT seq, occurred_at, anonymous_id FROM ({payers}) AS payer
-        WHERE user_id = '' AND anonymous_id <> ''
+        SELECT seq, occurred_at, visitor_key FROM ({payers}) AS payer
+        WHERE user_id = '' AND visitor_key <> 0
         UNION ALL
         SELECT payer.seq AS seq, payer.occurred_at AS occurred_at,
-               link.anonymous_id AS anonymous_id
+               link.visitor_key AS visitor_key
         FROM ({payers}) AS payer
         JOIN ({_LINKS}) AS link ON payer.user_id = link.user_id
     """

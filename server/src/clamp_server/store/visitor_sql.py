@@ -11,14 +11,21 @@ from typing import LiteralString
 
 from clamp_server.store.session_sql import placed
 
-_BROWSED: LiteralString = "SELECT * FROM own WHERE session_id <> ''"
-_SERVED: LiteralString = "SELECT * FROM own WHERE sent_by = 'server'"
+_SERVED: LiteralString = "(SELECT * FROM own WHERE sent_by = 'server')"
+_SESSIONS: LiteralString = """(
+    SELECT visitor_key, session_key,
+           min(start_order) AS start_order, max(start_order) AS end_order
+    FROM own
+    WHERE session_key <> 0
+    GROUP BY visitor_key, session_key
+)"""
 
 _PLACING: tuple[LiteralString, ...] = (
-    "anonymous_id",
     "occurred_at",
     "sent_by",
-    "session_id",
+    "session_key",
+    "start_order",
+    "visitor_key",
 )
 
 
@@ -36,7 +43,7 @@ def own_events(
     kept = ", ".join(sorted({*_PLACING, *columns}))
     return f"""
         own AS (
-            SELECT {kept} FROM events
+            SELECT {kept} FROM ordered_events
             WHERE project_id = $project_id AND anonymous_id = $anonymous_id
               AND {condition}
         )
@@ -44,16 +51,15 @@ def own_events(
 
 
 def events_of_visits(columns: Collection[LiteralString]) -> LiteralString:
-    """Write the SELECT of `columns` of `own`, and each event's session as `visit_id`.
+    """Write the SELECT of `columns` of `own`, and each event's session as `visit_key`.
 
-    What a server sent is in the session that it belongs to. In no session it has an
-    empty `visit_id`: taking a session's values is not being a part of it.
+    What a server sent is in the session that it belongs to. In no session its
+    `visit_key` is 0: taking a session's values is not being a part of it.
     """
     names = ", ".join(columns)
-    same = ", ".join(f"event.{name} AS {name}" for name in columns)
-    served = placed(_SERVED, _BROWSED, columns=same)
+    served = placed(_SERVED, _SESSIONS, columns)
     return f"""
-        SELECT {names}, session_id AS visit_id FROM ({_BROWSED}) AS browsed
+        SELECT {names}, session_key AS visit_key FROM own WHERE session_key <> 0
         UNION ALL
-        SELECT {names}, visit_id FROM ({served}) AS served
+        SELECT {names}, visit_key FROM ({served}) AS served
     """

@@ -1,0 +1,101 @@
+"""Pieces of visits, as SQL: what questions about traffic read in place of events.
+
+A piece is what one session did within a quarter of an hour of UTC, or a part of
+that: how many events and page views, its first and last instant, its values.
+DuckDB keeps those of browsers beside the events
+(`migrations/duckdb/0002_visit_pieces.sql`), a quarter of their number and without
+their weight; what it has not joined yet, what servers send, and everything in
+ClickHouse, is a piece of one event. However the events are cut into pieces, the
+answers are the same.
+
+Beside the sixteen dimensions a piece has `occurred_at` and `last_at`, its first and
+last instant; the sums `events`, `page_views` and `engaged_s`; and `entry_order`, the
+lower the earlier its first page view, with that one's `pathname`, and `exit_order`,
+the higher the later its last, with that one's `exit_pathname`. Any page view is before
+and after everything that is none. `start_order` and `end_order` are `occurred_at` and
+`last_at` to put sessions in order by.
+
+An order is the milliseconds since 1970 and below them 20 bits, of the MD5 of the
+sixteen values or of the session's key: of two that have one millisecond, the same one
+has to be first in whichever order they arrived. As one number it is ten times as fast
+as a tuple.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import UTC, datetime, timedelta
+from typing import LiteralString
+
+from clamp_server.model.dimension import DIMENSIONS, Dimension
+from clamp_server.store.sql import Sql, Value
+
+PIECE_COLUMNS: tuple[LiteralString, ...] = (
+    "sent_by",
+    "session_key",
+    "visitor_key",
+    *DIMENSIONS,
+    "exit_pathname",
+    "occurred_at",
+    "last_at",
+    "entry_order",
+    "exit_order",
+    "start_order",
+    "end_order",
+    "events",
+    "page_views",
+    "engaged_s",
+)
+
+_SLOT = timedelta(minutes=15)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_NAMES: LiteralString = ", ".join(PIECE_COLUMNS)
+
+
+def pieces(
+    condition: LiteralString,
+    bounds: Collection[datetime],
+    dimensions: Collection[Dimension] = (),
+) -> Sql:
+    """Write the SELECT of what a project's browsers sent, as pieces.
+
+    It binds `$project_id`.
+
+    Args:
+        condition: Which of them; it leaves out what servers sent.
+        bounds: Every instant that the statement compares `occurred_at` with: each
+            piece is wholly before it, or not before it.
+        dimensions: Those that every event of a piece has to have the value of. A
+            session has many paths, so with `pathname` each event is a piece.
+    """
+    if "pathname" in dimensions:
+        return Sql(event_pieces(condition))
+    kept = _selected("visit_pieces", condition)
+    single: LiteralString = ""
+    values: dict[str, Value] = {}
+    # A quarter of an hour that a bound is inside of is read event by event.
+    cut = {bound - into for bound in bounds if (into := (bound - _EPOCH) % _SLOT)}
+    # A number in a name would not be literal text.
+    name: LiteralString = "cut_"
+    for start in sorted(cut):
+        name += "x"
+        within: LiteralString = f"occurred_at >= ${name} AND occurred_at < ${name}_end"
+        kept += f" AND NOT ({within})"
+        single += f" UNION ALL {event_pieces(f'{condition} AND {within}')}"
+        values |= {name: start, f"{name}_end": start + _SLOT}
+    return Sql(kept + single, values)
+
+
+def event_pieces(condition: LiteralString) -> LiteralString:
+    """Write the SELECT of a project's events, each a piece.
+
+    It binds `$project_id`.
+    """
+    return _selected("event_pieces", condition)
+
+
+def _selected(view: LiteralString, condition: LiteralString) -> LiteralString:
+    return f"""
+        SELECT {_NAMES} FROM {view}
+        WHERE project_id = $project_id AND {condition}
+    """

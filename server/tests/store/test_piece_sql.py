@@ -1,0 +1,180 @@
+"""Pieces are there for speed alone: however events are cut, the whole is the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from tests.conftest import FilledStore
+from tests.make import NOON, PROJECT, event, view
+from tests.questions.reference import id_key, place
+
+from clamp_server.model.dimension import Dimension
+from clamp_server.model.event import EnrichedEvent, Place, Properties
+from clamp_server.store.on_duckdb import DuckDBStore
+from clamp_server.store.piece_sql import pieces
+from clamp_server.store.sql import EventStore, Row, Sql
+
+SECOND, QUARTER = timedelta(seconds=1), timedelta(minutes=15)
+START, END = NOON - timedelta(days=9), NOON + timedelta(days=9)
+SHOWN = "pathname, exit_pathname, occurred_at, last_at, events, page_views, engaged_s"
+EPOCH = datetime.fromisoformat("1970-01-01T00:00Z")
+
+
+def read_for(seconds: str, at: datetime, path: str) -> EnrichedEvent:
+    """Make the end of a page view in the session `s`."""
+    properties = Properties(strings={"engagement_seconds": seconds})
+    return replace(view("s", at, path), name="$pageview_end", properties=properties)
+
+
+def shown(
+    store: EventStore, *bounds: datetime, dimensions: tuple[Dimension, ...] = ()
+) -> list[Row]:
+    """Return the pieces of all events."""
+    piece = pieces(
+        "occurred_at >= $start AND occurred_at < $end",
+        (START, END, *bounds),
+        dimensions,
+    )
+    return store.rows(
+        Sql(
+            f"SELECT {SHOWN} FROM ({piece.text}) AS piece"
+            " ORDER BY occurred_at, last_at, pathname, exit_pathname",
+            {**piece.values, "project_id": PROJECT, "start": START, "end": END},
+        )
+    )
+
+
+def row(*cells: Any) -> Row:
+    return dict(zip(SHOWN.split(", "), cells, strict=True))
+
+
+@pytest.fixture
+def joining() -> Iterator[DuckDBStore]:
+    """A store that joins whatever it loads at once."""
+    store = DuckDBStore(None, join_at_events=1)
+    yield store
+    store.close()
+
+
+def test_a_quarter_of_an_hour_of_a_session_is_one_piece(joining: DuckDBStore) -> None:
+    joining.append(
+        [
+            read_for("7", NOON + 9 * SECOND, "/z"),
+            view("s", NOON + 2 * SECOND, "/b"),
+            view("s", NOON + SECOND, "/c"),
+            read_for("5", NOON, "/a"),
+            view("t", NOON),
+        ]
+    )
+
+    assert shown(joining) == [
+        row("/", "/", NOON, NOON, 1, 1, 0),
+        row("/c", "/b", NOON, NOON + 9 * SECOND, 4, 2, 12),
+    ]
+
+
+def test_without_a_page_view_a_piece_has_its_first_and_last_path(
+    joining: DuckDBStore,
+) -> None:
+    joining.append([read_for("5", NOON + SECOND, "/b"), read_for("5", NOON, "/a")])
+
+    assert shown(joining) == [row("/a", "/b", NOON, NOON + SECOND, 2, 0, 10)]
+
+
+def test_another_value_or_quarter_makes_another_piece(joining: DuckDBStore) -> None:
+    elsewhere = replace(view("s", NOON + SECOND), place=Place(country="DE"))
+    joining.append([view("s", NOON), elsewhere, view("s", NOON + QUARTER)])
+
+    assert shown(joining) == [
+        row("/", "/", NOON, NOON, 1, 1, 0),
+        row("/", "/", NOON + SECOND, NOON + SECOND, 1, 1, 0),
+        row("/", "/", NOON + QUARTER, NOON + QUARTER, 1, 1, 0),
+    ]
+
+
+def test_what_servers_send_is_in_no_piece(store: FilledStore) -> None:
+    store.add(event("a"), event("b"), event("c"), view("s"))
+
+    assert store.rows(Sql("SELECT sum(events) AS events FROM visit_pieces")) == [
+        {"events": 1}
+    ]
+
+
+def test_what_comes_later_is_a_piece_of_its_own(joining: DuckDBStore) -> None:
+    for at in (NOON, NOON + SECOND):
+        joining.append([view("s", at)])
+        assert shown(joining)[-1] == row("/", "/", at, at, 1, 1, 0)
+
+    assert len(shown(joining)) == 2
+
+
+def test_what_is_not_joined_yet_is_there_event_by_event() -> None:
+    store = DuckDBStore(None, join_at_events=3)
+    views = [view("s", NOON + n * SECOND) for n in range(4)]
+    counts = []
+    for part in (views[:2], views[2:3], views[3:]):
+        store.append(part)
+        counts.append([piece["events"] for piece in shown(store)])
+    store.close()
+
+    assert counts == [[1, 1], [3], [3, 1]]
+
+
+def test_a_piece_is_cut_where_a_bound_is_inside_of_it(joining: DuckDBStore) -> None:
+    views = [view("s", NOON + n * SECOND) for n in range(3)]
+    later = [view("s", NOON + n * QUARTER) for n in (1, 2)]
+    joining.append([*views, *later])
+
+    def events(*bounds: datetime) -> list[int]:
+        return [piece["events"] for piece in shown(joining, *bounds)]
+
+    assert events() == [3, 1, 1]
+    assert events(NOON, NOON + QUARTER) == [3, 1, 1]
+    assert events(NOON + SECOND) == [1, 1, 1, 1, 1]
+    assert events(NOON + SECOND, NOON + 2 * SECOND, NOON) == [1, 1, 1, 1, 1]
+
+
+def test_where_paths_are_looked_at_each_event_is_a_piece(joining: DuckDBStore) -> None:
+    joining.append([view("s", NOON, "/a"), view("s", NOON + SECOND, "/b")])
+
+    found = [
+        (piece["pathname"], piece["events"])
+        for piece in shown(joining, dimensions=("country", "pathname"))
+    ]
+
+    assert found == [("/a", 1), ("/b", 1)]
+
+
+@pytest.mark.parametrize("name", ["s", "ü/☕", "x" * 128])
+def test_a_key_is_the_lower_half_of_an_md5(store: FilledStore, name: str) -> None:
+    store.add(view(name, NOON), event("bought", NOON + SECOND))
+
+    rows = store.rows(
+        Sql("SELECT visitor_key, session_key FROM events ORDER BY occurred_at")
+    )
+
+    keys = [(row["visitor_key"], row["session_key"]) for row in rows]
+    assert keys == [(id_key(name), id_key(name)), (0, 0)]
+
+
+def test_orders_are_the_same_numbers_everywhere(store: FilledStore) -> None:
+    store.add(view("s", NOON), replace(view("s", NOON), name="clicked"))
+
+    rows = store.rows(
+        Sql(
+            "SELECT entry_order, exit_order, start_order, end_order FROM visit_pieces"
+            " ORDER BY entry_order"
+        )
+    )
+
+    millisecond = (NOON - EPOCH) // timedelta(milliseconds=1) * 2**20
+    _, tie = place(view("s", NOON))
+    span, of_view = millisecond + id_key("s") % 2**20, millisecond + tie
+    assert [tuple(row.values()) for row in rows] == [
+        (of_view, of_view + 2**62, span, span),
+        (of_view + 2**62, of_view, span, span),
+    ]
