@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -21,9 +22,16 @@ class Program:
 
     def __init__(self, source: str, *arguments: str, options: str = "") -> None:
         self._process = start(
-            [sys.executable, *options.split(), "-c", source, *arguments]
+            [
+                *(sys.executable, "-X", "faulthandler"),
+                *options.split(),
+                *("-c", source, *arguments),
+            ]
         )
-        self._watchdog = threading.Timer(LONGEST_RUN_S, self._process.kill)
+        # Not killed: it says where each of its threads is.
+        self._watchdog = threading.Timer(
+            LONGEST_RUN_S, self._process.send_signal, [signal.SIGABRT]
+        )
         self._watchdog.start()
 
     def hear(self) -> Any:

@@ -27,7 +27,7 @@ def handle(number, frame):
 
 start(sys.argv[1], sys.argv[2])
 signal.signal(signal.SIGALRM, handle)
-while len(handled) < 2000:
+while len(handled) < 1000:
     # Each after the one before: a slow machine would do nothing but handle.
     done = len(handled)
     signal.setitimer(signal.ITIMER_REAL, 0.0002)
