@@ -40,6 +40,7 @@ class BatchSink:
     Attributes:
         arrivals: When each request came, on the monotonic clock; without those to
             an endpoint that is not there.
+        read: Requests of which the whole body came in.
         repeats: Events that came again with an id that was stored before.
         faults: What the next requests meet, one for each; later ones are taken.
         has_batches: Whether there is a `/e/s/batch`.
@@ -51,9 +52,10 @@ class BatchSink:
         self.arrivals: list[float] = []
         self.repeats = 0
         self.is_over = threading.Event()
-        # Every request waits at the door while a test has it cleared.
+        # Every request that is read waits while a test has it cleared.
         self.may_answer = threading.Event()
         self.may_answer.set()
+        self.read = 0
         self._names: dict[str, str] = {}
         self._changed = threading.Condition()
         self._connections: set[socket.socket] = set()
@@ -107,6 +109,13 @@ class BatchSink:
             self.arrivals.append(time.monotonic())
             self._changed.notify_all()
             return self.faults.popleft() if self.faults else take
+
+    def hold(self) -> None:
+        """Note that a request was read, and keep it while no answer may be given."""
+        with self._changed:
+            self.read += 1
+            self._changed.notify_all()
+        self.may_answer.wait(LONGEST_WAIT_S)
 
     def store(self, path: str, headers: Any, content: bytes) -> dict[str, Any]:
         """Take the events of a request, and return what to answer."""
@@ -185,8 +194,13 @@ class Handler(BaseHTTPRequestHandler):
             fault = refuse(404)
         else:
             fault = self.sink.came()
-        self.sink.may_answer.wait(LONGEST_WAIT_S)
         fault(self)
+
+    def content(self) -> bytes:
+        """Read the body, and wait until it may be answered."""
+        content = self.rfile.read(self.length)
+        self.sink.hold()
+        return content
 
     @property
     def length(self) -> int:
@@ -210,7 +224,7 @@ Fault = Callable[[Handler], None]
 
 def take(handler: Handler) -> None:
     """No fault: store the events and answer."""
-    content = handler.rfile.read(handler.length)
+    content = handler.content()
     stored = handler.sink.store(handler.path, handler.headers, content)
     handler.answer(200, stored, {})
 
@@ -219,7 +233,7 @@ def refuse(status: int, **headers: str) -> Fault:
     """Read the request and answer with this status; a header's `_` is a hyphen."""
 
     def refusing(handler: Handler) -> None:
-        handler.rfile.read(handler.length)
+        handler.content()
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         handler.answer(status, {"error": "no", "message": "scripted"}, named)
 
@@ -228,7 +242,7 @@ def refuse(status: int, **headers: str) -> Fault:
 
 def lose_answer(handler: Handler) -> None:
     """Store the events, and end the connection before any answer."""
-    content = handler.rfile.read(handler.length)
+    content = handler.content()
     handler.sink.store(handler.path, handler.headers, content)
     _end(handler)
 

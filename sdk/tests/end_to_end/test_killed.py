@@ -64,7 +64,8 @@ def test_what_a_killed_process_was_sending_is_sent_again_and_counts_once(
         sink.may_answer.clear()
         with Program(KILLED_WHILE_SENDING, sink.endpoint, str(tmp_path)) as killed:
             assert killed.hear()["tracked"] == 100
-            sink.wait_for(lambda sink: len(sink.arrivals) == 1)
+            # Before that, what the killed process was sending may not have been sent.
+            sink.wait_for(lambda sink: sink.read == 1)
         # The server gets to it only when nobody waits for the answer any more.
         sink.may_answer.set()
         sink.wait_for(lambda sink: sink.counts.stored > 0)
