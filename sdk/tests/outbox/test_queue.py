@@ -1,0 +1,70 @@
+"""A queue like any other: what is put leaves once, and in order."""
+
+from __future__ import annotations
+
+import threading
+
+from tests.outbox.waiting import MANY, OpenOutbox, drain, event, fill, numbers_of
+
+
+def test_events_leave_in_the_order_in_which_they_came(open_outbox: OpenOutbox) -> None:
+    outbox = open_outbox()
+    fill(outbox, range(5))
+
+    first = outbox.take(3, MANY)
+    again = outbox.take(5, MANY)
+    outbox.settle()
+    rest = outbox.take(5, MANY)
+    outbox.settle()
+
+    assert (numbers_of(first), again, numbers_of(rest)) == ([0, 1, 2], first, [3, 4])
+    assert (outbox.take(5, MANY), outbox.entered, outbox.left) == ([], 5, 5)
+
+
+def test_to_settle_nothing_is_nothing(open_outbox: OpenOutbox) -> None:
+    outbox = open_outbox()
+    fill(outbox, [1])
+    outbox.settle()
+
+    assert (outbox.entered, outbox.left, drain(outbox)) == (1, 0, [1])
+
+
+def test_a_take_counts_bytes_and_gives_one_event_at_least(
+    open_outbox: OpenOutbox,
+) -> None:
+    outbox = open_outbox()
+    fill(outbox, range(3), padding="x" * 1000)
+    size = len(event(0, "x" * 1000)) + 1
+
+    one = outbox.take(100, 10)
+    outbox.settle()
+    two = outbox.take(100, 2 * size)
+
+    assert (numbers_of(one), numbers_of(two)) == ([0], [1, 2])
+
+
+def test_events_put_while_others_are_taken_all_arrive(open_outbox: OpenOutbox) -> None:
+    outbox = open_outbox()
+    sender = threading.Thread(target=fill, args=(outbox, range(20_000)))
+    sender.start()
+
+    found: list[int] = []
+    while len(found) < 20_000:
+        found += drain(outbox)
+    sender.join()
+
+    assert found == list(range(20_000))
+    assert (outbox.entered, outbox.left) == (20_000, 20_000)
+
+
+def test_a_closed_outbox_gives_nothing_and_keeps_everything(
+    open_outbox: OpenOutbox,
+) -> None:
+    outbox = open_outbox()
+    fill(outbox, range(3))
+    outbox.take(2, MANY)
+
+    assert outbox.close() == []
+    outbox.settle()
+    assert outbox.take(2, MANY) == []
+    assert drain(open_outbox()) == [0, 1, 2]
