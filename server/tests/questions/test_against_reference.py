@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.conftest import FilledStore
@@ -31,9 +33,7 @@ from clamp_server.model.event import (
     Properties,
 )
 from clamp_server.model.money import Money
-from clamp_server.questions.events import events_list
-from clamp_server.questions.observed_schema import observed_schema
-from clamp_server.questions.revenue import revenue_list
+from clamp_server.questions.registry import QUESTIONS
 
 # Few values, so that they meet; the odd ones are where engines could differ.
 NAMES = (
@@ -170,39 +170,24 @@ revenue_queries = query(
         )
     ),
 )
+ASKED: dict[str, tuple[Callable[..., Any], Any, Any]] = {
+    "events.list": (reference.events_list, streams, event_queries),
+    "events.observed_schema": (reference.observed_schema, streams, schema_queries),
+    "revenue.list": (reference.revenue_list, streams | payments, revenue_queries),
+}
 
 
+@pytest.mark.parametrize("name", ASKED)
 @every_stream
-@given(stream=streams, asked=event_queries)
-def test_events_are_counted_as_in_plain_python(
-    store: FilledStore, stream: list[EnrichedEvent], asked: dict[str, str]
+@given(data=st.data())
+def test_events_and_money_are_told_of_as_in_plain_python(
+    store: FilledStore, name: str, data: st.DataObject
 ) -> None:
+    expected, its_streams, queries = ASKED[name]
+    stream: list[EnrichedEvent] = data.draw(its_streams, "stream")
+    asked: dict[str, str] = data.draw(queries, "asked")
     project = stored(store, stream)
 
-    found = answer(store, events_list, urlencode(asked), project=project)
+    found = answer(store, QUESTIONS[name], urlencode(asked), project=project)
 
-    assert found == reference.events_list(stream, asked)
-
-
-@every_stream
-@given(stream=streams, asked=schema_queries)
-def test_the_schema_is_that_of_plain_python(
-    store: FilledStore, stream: list[EnrichedEvent], asked: dict[str, str]
-) -> None:
-    project = stored(store, stream)
-
-    found = answer(store, observed_schema, urlencode(asked), project=project)
-
-    assert found == reference.observed_schema(stream, asked)
-
-
-@every_stream
-@given(stream=streams | payments, asked=revenue_queries)
-def test_revenue_is_summed_as_in_plain_python(
-    store: FilledStore, stream: list[EnrichedEvent], asked: dict[str, str]
-) -> None:
-    project = stored(store, stream)
-
-    found = answer(store, revenue_list, urlencode(asked), project=project)
-
-    assert found == reference.revenue_list(stream, asked)
+    assert found == expected(stream, asked)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.conftest import FilledStore
 from tests.make import NOON, TODAY, event
-from tests.questions import reference_revenue
+from tests.questions import reference_revenue as reference
 from tests.questions.asking import answer
 from tests.questions.reference import PERIODS
 from tests.questions.streams import (
@@ -25,9 +27,7 @@ from tests.questions.streams import (
 
 from clamp_server.model.event import EnrichedEvent, Place, Properties
 from clamp_server.model.money import Money
-from clamp_server.questions.revenue_retention import revenue_retention
-from clamp_server.questions.revenue_summary import revenue_summary
-from clamp_server.questions.revenue_timeseries import revenue_timeseries
+from clamp_server.questions.registry import QUESTIONS
 
 STARTED = "$subscription_started"
 NAMES = (
@@ -41,8 +41,6 @@ INSTANTS = tuple(
     for edge in (*(TODAY - n * DAY for n in range(5)), NOON, NOON - DAY)
     for near in (-MILLISECOND, timedelta(0))
 )
-
-some_streams = settings(every_stream, max_examples=20)
 
 
 def some(keys: tuple[str, ...], values: Any) -> Any:
@@ -82,58 +80,47 @@ streams = st.lists(events, max_size=3) | st.lists(events, min_size=15, max_size=
 
 period = one_of("period", *PERIODS)
 filters = nothing | one_of("country", "DE")
-series = query(
-    period,
-    filters,
-    nothing | one_of("metric", "revenue", "mrr", "mrr", "customers", "transactions"),
-    seldom(one_of("plan", "pro")),
-    seldom(one_of("product", "ü", "$purchase")),
-    one_of("granularity", "day"),
-)
-cohorts = query(
-    one_of("cohort_period", *PERIODS),
-    one_of("windows", "1d", "1d,2d", "3d,1d"),
-    nothing | nothing | one_of("cohort_event", "$purchase"),
-    seldom(
+QUERIES: dict[str, tuple[Callable[..., Any], Any]] = {
+    "revenue.summary": (reference.summary, query(period, filters)),
+    "revenue.timeseries": (
+        reference.timeseries,
         query(
-            one_of("cohort_filter_property", "plan"),
-            one_of("cohort_filter_value", "pro"),
-        )
+            period,
+            filters,
+            nothing
+            | one_of("metric", "revenue", "mrr", "mrr", "customers", "transactions"),
+            seldom(one_of("plan", "pro")),
+            seldom(one_of("product", "ü", "$purchase")),
+            one_of("granularity", "day"),
+        ),
     ),
-)
+    "revenue.retention": (
+        reference.retention,
+        query(
+            one_of("cohort_period", *PERIODS),
+            one_of("windows", "1d", "1d,2d", "3d,1d"),
+            nothing | nothing | one_of("cohort_event", "$purchase"),
+            seldom(
+                query(
+                    one_of("cohort_filter_property", "plan"),
+                    one_of("cohort_filter_value", "pro"),
+                )
+            ),
+        ),
+    ),
+}
 
 
-@some_streams
-@given(stream=streams, asked=query(period, filters))
-def test_a_summary_is_that_of_plain_python(
-    store: FilledStore, stream: list[EnrichedEvent], asked: dict[str, str]
+@pytest.mark.parametrize("name", QUERIES)
+@settings(every_stream, max_examples=20)
+@given(data=st.data(), stream=streams)
+def test_revenue_is_told_as_in_plain_python(
+    store: FilledStore, name: str, data: st.DataObject, stream: list[EnrichedEvent]
 ) -> None:
+    expected, queries = QUERIES[name]
+    asked = data.draw(queries, "asked")
     project = stored(store, stream)
 
-    found = answer(store, revenue_summary, urlencode(asked), project=project)
+    found = answer(store, QUESTIONS[name], urlencode(asked), project=project)
 
-    assert found == reference_revenue.summary(stream, asked)
-
-
-@some_streams
-@given(stream=streams, asked=series)
-def test_a_series_is_that_of_plain_python(
-    store: FilledStore, stream: list[EnrichedEvent], asked: dict[str, str]
-) -> None:
-    project = stored(store, stream)
-
-    found = answer(store, revenue_timeseries, urlencode(asked), project=project)
-
-    assert found == reference_revenue.timeseries(stream, asked)
-
-
-@some_streams
-@given(stream=streams, asked=cohorts)
-def test_a_cohort_is_followed_as_in_plain_python(
-    store: FilledStore, stream: list[EnrichedEvent], asked: dict[str, str]
-) -> None:
-    project = stored(store, stream)
-
-    found = answer(store, revenue_retention, urlencode(asked), project=project)
-
-    assert found == reference_revenue.retention(stream, asked)
+    assert found == expected(stream, asked)
