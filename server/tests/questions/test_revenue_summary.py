@@ -174,6 +174,12 @@ def test_without_sales_the_currency_is_that_of_earlier_ones(store: FilledStore) 
     ]
 
 
+def test_a_refund_alone_is_no_payment_made_once(store: FilledStore) -> None:
+    store.add(paid("9", name="$refund_issued", product="mug"))
+
+    assert not summary(store)["has_one_time"]
+
+
 def test_a_refund_takes_off_and_is_no_order(store: FilledStore) -> None:
     store.add(paid("29", user_id="ann", product="mug"))
     store.add(paid("9", name="$refund_issued", user_id="ann", product="mug"))

@@ -300,7 +300,7 @@ def test_seqs_count_up_in_the_order_of_storing(store: FilledStore) -> None:
 def test_map_keys_are_asked_for_and_listed(store: FilledStore) -> None:
     store.add(*BUYS)
     has_plan = store.dialect.has_key("strings", "'plan'")
-    each_key = store.dialect.each_key("strings")
+    each_key = store.dialect.each(store.dialect.keys("strings"))
 
     assert store.rows(
         Sql(f"SELECT count(*) FILTER (WHERE {has_plan}) AS n FROM events")

@@ -108,7 +108,7 @@ def select_income(scope: Scope, dialect: Dialect) -> Sql:
     that is named beside a total is in it already.
     """
     source = scoped(scope)
-    key = dialect.each_key("money_amounts")
+    key = dialect.each(dialect.keys("money_amounts"))
     has_total = dialect.has_key("money_amounts", "$total")
     return Sql(
         f"""

@@ -95,7 +95,7 @@ def select_schema(params: SchemaParams, dialect: Dialect) -> Sql:
         f" FROM {events} GROUP BY name"
     ]
     for kind, column in _MAPS:
-        keys = dialect.each_key(column)
+        keys = dialect.each(dialect.keys(column))
         branches.append(
             f"SELECT name, key, '{kind}' AS type, count(*) AS occurrences"
             f" FROM (SELECT name, {keys} AS key FROM {events}) AS keyed"

@@ -117,7 +117,7 @@ def _paid(params: RevenueParams, dialect: Dialect) -> Sql:
     ]
     source = priced(params.scope, dialect, from_sessions=looked_at)
     values: dict[str, Value] = dict(source.values)
-    key: LiteralString = dialect.each_key("money_amounts")
+    key: LiteralString = dialect.each(dialect.keys("money_amounts"))
     condition: LiteralString = IS_PAYING
     if params.property:
         key = "CAST($property AS VARCHAR)"

@@ -22,7 +22,7 @@ from clamp_server.questions.amount import (
 )
 from clamp_server.questions.ask import Question
 from clamp_server.questions.parameter import Query, Span, Text, read_pair, refusal
-from clamp_server.store.payment_sql import entries, with_people
+from clamp_server.store.payment_sql import entries, priced, with_people
 from clamp_server.store.property_sql import property_sql
 from clamp_server.store.scope_sql import scoped
 from clamp_server.store.sql import Dialect, Row, Sql, Value
@@ -153,9 +153,9 @@ def select_retention(params: RetentionParams, dialect: Dialect) -> Sql:
 
     And one a member, with a change of nothing at its beginning.
     """
-    event = scoped(_ever_since(params))
-    entry = entries(event, dialect)
-    member = _members(params, event.text, dialect)
+    since = _ever_since(params)
+    entry = entries(priced(since, dialect), dialect)
+    member = _members(params, scoped(since).text, dialect)
     nothing: LiteralString = "CAST(0 AS DECIMAL(38, 18))"
     return Sql(
         f"""
@@ -167,7 +167,7 @@ def select_retention(params: RetentionParams, dialect: Dialect) -> Sql:
                entry.delta AS change
         FROM ({member.text}) AS member
         JOIN ({entry.text}) AS entry ON member.person = entry.person
-        WHERE entry.kind = 'delta' AND entry.occurred_at >= member.anchor
+        WHERE entry.is_agreed AND entry.occurred_at >= member.anchor
         """,
         {**entry.values, **member.values},
     )

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import LiteralString
 
 from clamp_server.model.project import Project
 from clamp_server.model.scope import Scope
@@ -21,14 +20,10 @@ from clamp_server.questions.amount import (
 from clamp_server.questions.ask import Question
 from clamp_server.questions.parameter import FILTERS, PERIOD, Query, read_scope
 from clamp_server.questions.proportion import change
-from clamp_server.store.payment_sql import BEGINNING, entries, priced
-from clamp_server.store.sql import Dialect, Row, Sql
+from clamp_server.questions.summary_sums import select_summary
+from clamp_server.store.sql import Row
 
 MONTHS_A_YEAR = 12
-
-_IN_PERIOD: LiteralString = "occurred_at >= $now_start"
-_BEFORE: LiteralString = "occurred_at < $now_start"
-_IN_PREVIOUS: LiteralString = f"{_BEFORE} AND occurred_at >= $previous_start"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,70 +126,6 @@ def read_summary_params(query: Query, project: Project, now: datetime) -> Scope:
     return read_scope(query, project, now)
 
 
-def select_summary(scope: Scope, dialect: Dialect) -> Sql:
-    """Write the SQL of the sums, to date and of both periods.
-
-    A row a `part`: everything ('all'), a currency, a plan or a product of one.
-    """
-    event = priced(scope, dialect, BEGINNING, from_sessions=scope.filtered)
-    entry = entries(event, dialect)
-    return Sql(
-        f"""
-        SELECT part, money, item, {_sums("now", _IN_PERIOD, "true")},
-               {_sums("old", _IN_PREVIOUS, _BEFORE)},
-               {_count(f"{_IN_PERIOD} AND kind = 'payment' AND NOT is_subscribed")}
-                   AS one_time
-        FROM (
-            SELECT part, CASE WHEN part = 'all' THEN '' ELSE currency END AS money,
-                   CASE part WHEN 'plan' THEN plan WHEN 'product' THEN product
-                       ELSE '' END AS item,
-                   seq, occurred_at, person, kind, amount, delta, is_subscribed
-            FROM ({entry.text}) AS entry
-            CROSS JOIN (
-                SELECT 'all' AS part UNION ALL SELECT 'currency' AS part
-                UNION ALL SELECT 'plan' AS part UNION ALL SELECT 'product' AS part
-            ) AS parts
-        ) AS listed
-        GROUP BY part, money, item
-        """,
-        {
-            **entry.values,
-            "now_start": scope.period.start,
-            "previous_start": scope.period.previous_start,
-        },
-    )
-
-
-def _sums(
-    prefix: LiteralString, within: LiteralString, to_date: LiteralString
-) -> LiteralString:
-    """Write the sums of one period and of all until its end."""
-    return f"""
-        {_sum("amount", within)} AS {prefix}_amount,
-        {_count(f"{within} AND kind <> 'delta'")} AS {prefix}_events,
-        {_count(f"{within} AND kind = 'payment'")} AS {prefix}_orders,
-        {_people(within)} AS {prefix}_customers,
-        {_sum("amount", to_date)} AS {prefix}_amount_to_date,
-        {_count(f"{to_date} AND kind <> 'delta'")} AS {prefix}_events_to_date,
-        {_people(to_date)} AS {prefix}_customers_to_date,
-        {_sum("delta", to_date)} AS {prefix}_mrr,
-        {_count(f"{to_date} AND kind = 'delta'")} AS {prefix}_deltas
-    """
-
-
-def _sum(column: LiteralString, condition: LiteralString) -> LiteralString:
-    nothing = "CAST(0 AS DECIMAL(38, 18))"
-    return f"coalesce(sum({column}) FILTER (WHERE {condition}), {nothing})"
-
-
-def _count(condition: LiteralString) -> LiteralString:
-    return f"count(DISTINCT seq) FILTER (WHERE {condition})"
-
-
-def _people(condition: LiteralString) -> LiteralString:
-    return f"count(DISTINCT person) FILTER (WHERE {condition} AND kind <> 'delta')"
-
-
 def read_summary(scope: Scope, rows: Sequence[Row]) -> RevenueSummary:
     """Shape the sums of `select_summary`."""
     currencies = [r for r in rows if r["part"] == "currency" and r["money"]]
@@ -251,7 +182,7 @@ def _figures(rows: Sequence[Row], currency: str, prefix: str) -> _Figures:
     return _Figures(
         revenue=revenue,
         customers=count("customers", whole),
-        orders=count("orders", whole),
+        orders=count("orders_in_all", whole),
         aov=mean(revenue, count("orders", own)),
         ltv=mean(money("amount_to_date"), count("customers_to_date", own)),
         mrr=money("mrr"),

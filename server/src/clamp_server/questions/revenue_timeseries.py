@@ -97,14 +97,16 @@ def select_revenue_timeseries(params: RevenueTimeseriesParams, dialect: Dialect)
         f"""
         SELECT is_before, {start.text} AS bucket, money,
                sum(amount) AS revenue, sum(delta) AS mrr,
-               count(DISTINCT person) FILTER (WHERE kind <> 'delta') AS customers,
-               count(DISTINCT seq) FILTER (WHERE kind = 'payment') AS transactions,
-               count(DISTINCT seq) FILTER (WHERE kind <> 'delta') AS paid
+               count(DISTINCT person) FILTER (WHERE is_paid) AS customers,
+               count(*) FILTER (WHERE is_paid AND is_first AND NOT is_refund)
+                   AS transactions,
+               count(*) FILTER (WHERE is_paid AND is_first_of_currency) AS paid
         FROM (
             SELECT CAST(occurred_at < $period_start AS BOOLEAN) AS is_before,
                    CASE WHEN occurred_at < $period_start THEN $period_start
                        ELSE occurred_at END AS occurred_at,
-                   {currency} AS money, seq, person, kind, amount, delta
+                   {currency} AS money, seq, person, is_paid, is_refund, is_first,
+                   is_first_of_currency, amount, delta
             FROM ({entry.text}) AS entry
             WHERE {condition}
         ) AS seen

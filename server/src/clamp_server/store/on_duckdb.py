@@ -65,9 +65,19 @@ class DuckDBDialect:
         """Write whether the map in `column` has anything in it."""
         return f"cardinality({column}) > 0"
 
-    def each_key(self, column: LiteralString) -> LiteralString:
-        """Write a column of a SELECT that makes a row of each key of a map."""
-        return f"unnest(map_keys({column}))"
+    def keys(self, column: LiteralString) -> LiteralString:
+        """Write the array of the keys of the map in `column`."""
+        return f"map_keys({column})"
+
+    def each(self, values: LiteralString) -> LiteralString:
+        """Write a column of a SELECT that makes a row of each value of an array."""
+        return f"unnest({values})"
+
+    def first(
+        self, values: LiteralString, name: LiteralString, condition: LiteralString
+    ) -> LiteralString:
+        """Write the first value of an array that a condition on `name` holds for."""
+        return f"list_filter({values}, lambda {name}: {condition})[1]"
 
     def plus_seconds(
         self, instant: LiteralString, seconds: LiteralString

@@ -120,35 +120,47 @@ def _is_priced(dialect: Dialect) -> LiteralString:
 def entries(events: Sql, dialect: Dialect) -> Sql:
     """Write the SELECT of all payments and all changes of MRR among `events`.
 
-    A row has `seq`, `occurred_at`, `person` (NULL for nobody), `plan` and
-    `product`; `kind`, which is 'payment', 'refund' or 'delta'; `currency`, empty
-    for a change of MRR whose event has no total; `amount` and `delta`, of which
-    one is 0; and `is_subscribed`, whether the event belongs to a subscription.
+    A row is one event's money in one property, and its change of MRR where it has
+    one: that is beside its total, else in a row of its own without a currency. It
+    has `seq`, `occurred_at`, `person` (NULL for nobody), `plan` and `product`;
+    `currency`, `amount` and `delta`, 0 where there is none; whether it `is_paid`
+    (`is_refund` then says how), `is_agreed`, which is a change of MRR, and
+    `is_subscribed`, which is of an event that belongs to a subscription. The event
+    is counted once by those of its rows where it `is_first`, and once a currency
+    by those where it `is_first_of_currency`.
 
     Args:
-        events: A SELECT of at least the columns that `priced` has, which binds
-            `$project_id`.
+        events: What `priced` selects.
     """
     known = _known(events.text, dialect)
     has_total = dialect.has_key("money_amounts", "'total'")
-    same: LiteralString = "seq, occurred_at, person, plan, product, is_subscribed"
+    same_money = dialect.first(
+        "keys", "one", "money_currencies[one] = money_currencies[key]"
+    )
     text: LiteralString = f"""
-        SELECT {same}, CASE WHEN name = $refund THEN 'refund' ELSE 'payment' END
-                   AS kind,
-               money_currencies[key] AS currency, {RECEIVED} AS amount,
-               {_NOTHING} AS delta
+        SELECT seq, occurred_at, person, plan, product, is_subscribed, is_paid,
+               is_agreed, name = $refund AS is_refund, key = keys[1] AS is_first,
+               CASE WHEN length(keys) = 1 THEN true ELSE key = {same_money} END
+                   AS is_first_of_currency,
+               CASE WHEN key = '' THEN '' ELSE money_currencies[key] END AS currency,
+               CASE WHEN is_paid THEN {RECEIVED} ELSE {_NOTHING} END AS amount,
+               CASE WHEN is_agreed THEN mrr_delta ELSE {_NOTHING} END AS delta
         FROM (
-            SELECT *, {dialect.each_key("money_amounts")} AS key
-            FROM ({known}) AS known
-        ) AS paid
-        WHERE (key = 'total' OR NOT {has_total}) AND {IS_PAYING}
-        UNION ALL
-        SELECT {same}, 'delta' AS kind,
-               CASE WHEN {has_total} THEN money_currencies['total'] ELSE '' END
-                   AS currency,
-               {_NOTHING} AS amount, mrr_delta AS delta
-        FROM ({known}) AS agreed
-        WHERE mrr_delta IS NOT NULL
+            SELECT *, key <> '' AND {IS_PAYING} AS is_paid,
+                   key IN ('total', '') AND mrr_delta IS NOT NULL AS is_agreed
+            FROM (
+                SELECT *, {dialect.each("keys")} AS key
+                FROM (
+                    SELECT *, CASE
+                        WHEN {has_total} THEN ['total']
+                        WHEN mrr_delta IS NULL THEN {dialect.keys("money_amounts")}
+                        ELSE {dialect.keys("money_amounts")} || ['']
+                    END AS keys
+                    FROM ({known}) AS known
+                ) AS listed
+            ) AS each
+        ) AS entry
+        WHERE is_paid OR is_agreed
     """
     values: dict[str, Value] = {
         **PAYING,
@@ -180,13 +192,10 @@ def with_people(events: LiteralString) -> LiteralString:
 
 
 def _known(events: LiteralString, dialect: Dialect) -> LiteralString:
-    """Write the SELECT of events with money or a delta, and whose they are."""
+    """Write the SELECT of priced events, what they are of and whose they are."""
     delta = property_sql("mrr_delta", "number", "mrr_delta", dialect)
     # One that is too large to be money would make a sum overflow.
     is_money: LiteralString = f"abs({delta.value}) <= $largest"
-    found: LiteralString = (
-        f"SELECT * FROM ({events}) AS any_event WHERE {_is_priced(dialect)}"
-    )
     return f"""
         SELECT seq, occurred_at, name, person, money_amounts, money_currencies,
                {PLAN_SQL} AS plan, {PRODUCT_SQL} AS product,
@@ -194,5 +203,5 @@ def _known(events: LiteralString, dialect: Dialect) -> LiteralString:
                    THEN {dialect.exact(delta.value)} END AS mrr_delta,
                CAST(left(name, 14) = $subscription OR {delta.present} AS BOOLEAN)
                    AS is_subscribed
-        FROM ({with_people(found)}) AS found
+        FROM ({with_people(events)}) AS found
     """

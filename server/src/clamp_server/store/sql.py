@@ -58,8 +58,18 @@ class Dialect(Protocol):
         """Write whether the map in `column` has anything in it."""
         ...
 
-    def each_key(self, column: LiteralString) -> LiteralString:
-        """Write a column of a SELECT that makes a row of each key of a map."""
+    def keys(self, column: LiteralString) -> LiteralString:
+        """Write the array of the keys of the map in `column`."""
+        ...
+
+    def each(self, values: LiteralString) -> LiteralString:
+        """Write a column of a SELECT that makes a row of each value of an array."""
+        ...
+
+    def first(
+        self, values: LiteralString, name: LiteralString, condition: LiteralString
+    ) -> LiteralString:
+        """Write the first value of an array that a condition on `name` holds for."""
         ...
 
     def plus_seconds(
