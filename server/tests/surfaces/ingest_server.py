@@ -24,6 +24,8 @@ from clamp_server.store.sql import EventStore, Row, Sql
 NOW = datetime(2026, 4, 29, 12, 1, tzinfo=UTC)
 JSON = {"content-type": "application/json"}
 SERVER_PATHS = ("/e/s", "/e/s/batch")
+# Of a page in a browser.
+ORIGIN = {"origin": "https://shop.example"}
 
 
 @dataclass
@@ -53,6 +55,19 @@ def refusal(status: int, error: str, message: str) -> Answer:
 
 
 OK = Answer(200, {"ok": True})
+
+
+def batch_answer(accepted: int, duplicates: int = 0, *rejected: object) -> Answer:
+    """What is told of a batch of which some event was usable."""
+    return Answer(
+        200,
+        {
+            "ok": True,
+            "accepted": accepted,
+            "duplicates": duplicates,
+            "rejected": list(rejected),
+        },
+    )
 
 
 @dataclass
