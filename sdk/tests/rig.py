@@ -9,11 +9,10 @@ from typing import Any
 from tests.recorder import Recorder, Reply
 
 from clamp_analytics import BackgroundDelivery, ClampConnectionError, Event
-from clamp_analytics._batch import new_id
 from clamp_analytics._delivery import Delivery, Queue
 from clamp_analytics._memory_queue import MemoryQueue
 from clamp_analytics._report import Reporter
-from clamp_analytics._wire import encode_waiting
+from clamp_analytics._waiting import encode_waiting, new_id
 
 SILENT = ClampConnectionError("no answer")
 # Longer than any test: what does not wait for it is done at once.

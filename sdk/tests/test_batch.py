@@ -1,42 +1,22 @@
 from __future__ import annotations
 
 import json
-from typing import Any
 
 import pytest
 
 from clamp_analytics._batch import (
     Rejected,
     batch_body,
-    checked_id,
-    new_id,
     rejected_events,
     single_body,
 )
 from clamp_analytics._exchange import Answer
-from clamp_analytics._wire import Event, Money, encode_waiting
+from clamp_analytics._waiting import encode_waiting
+from clamp_analytics._wire import Event, Money
 
 AT = "2026-04-29T12:00:00Z"
 FIRST = encode_waiting("0" * 32, Event("signup", AT, {"plan": 'p"ro'}, "aid_1"))
 SECOND = encode_waiting("1" * 32, Event("caf\u00e9", AT, {"sum": Money(1, "EUR")}))
-
-
-@pytest.mark.parametrize("event_id", ["e", "evt_1.A:b-2", "x" * 64])
-def test_an_id_of_the_applications_own_is_taken_as_it_is(event_id: str) -> None:
-    assert checked_id(event_id) == event_id
-
-
-@pytest.mark.parametrize(
-    "event_id", ["", "x" * 65, 'a"b', "a b", "a\n", "caf\u00e9", 7, b"evt_1"]
-)
-def test_an_id_that_would_have_to_be_escaped_is_refused(event_id: Any) -> None:
-    with pytest.raises(ValueError, match="event_id must be") as caught:
-        checked_id(event_id)
-
-    assert str(caught.value) == (
-        "event_id must be 1 to 64 letters, digits and characters of '._:-', not"
-        f" {event_id!r:.100}"
-    )
 
 
 def test_a_batch_lists_the_events_as_they_waited() -> None:
@@ -65,14 +45,6 @@ def test_a_project_of_any_letters_stays_json(project_id: str) -> None:
 
     assert json.loads(batch_body(project_id, [FIRST]))["p"] == project_id
     assert json.loads(single)["p"] == project_id
-
-
-def test_ids_are_32_hex_digits_and_never_the_same() -> None:
-    ids = {new_id() for _ in range(1_000)}
-
-    assert len(ids) == 1_000
-    assert {len(one) for one in ids} == {32}
-    assert set("".join(ids)) <= set("0123456789abcdef")
 
 
 def test_rejected_rows_are_read_with_their_reasons() -> None:

@@ -17,6 +17,7 @@ MODULES = sorted(ROOT.rglob("*.py"))
 LAYERS = (
     ("errors", "_version", "_clock", "_fan", "_file_lock", "_process"),
     ("_wire", "_error_event", "_config", "_background", "_exchange", "_segment"),
+    ("_waiting",),
     ("_capture", "_context", "_revenue", "_retry", "_batch", "_report"),
     ("_transport", "_memory_queue", "_outbox", "_sender", "_compose"),
     ("_delivery", "_async_transport"),

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import pytest
 
 from clamp_analytics._report import Reporter
-from clamp_analytics._wire import Event, Money, encode_waiting
+from clamp_analytics._waiting import encode_waiting
+from clamp_analytics._wire import Event, Money
 from clamp_analytics.errors import ClampError
 
 AT = "2026-04-29T12:00:00Z"

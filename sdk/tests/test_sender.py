@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import pytest
 from tests.recorder import OK, Post, Recorder, Reply
 
-from clamp_analytics._batch import new_id
 from clamp_analytics._exchange import Answer
 from clamp_analytics._report import Reporter
 from clamp_analytics._sender import MAX_CONNECTIONS, Attempt, Sender
-from clamp_analytics._wire import Event, encode_waiting
+from clamp_analytics._waiting import encode_waiting, new_id
+from clamp_analytics._wire import Event
 from clamp_analytics.errors import ClampConnectionError, ClampError, ClampHTTPError
 
 AT = "2026-04-29T12:00:00Z"

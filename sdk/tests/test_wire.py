@@ -18,9 +18,7 @@ from hypothesis import strategies as st
 from clamp_analytics import Money
 from clamp_analytics._wire import (
     Event,
-    decode_waiting,
     encode_event,
-    encode_waiting,
     project_member,
 )
 
@@ -318,54 +316,6 @@ def test_money_is_a_frozen_value() -> None:
 
 def test_money_to_wire_still_gives_the_two_fields() -> None:
     assert Money(29.0, "USD").to_wire() == {"amount": 29.0, "currency": "USD"}
-
-
-def test_a_waiting_event_has_its_id_first_and_no_project() -> None:
-    event = Event("signup", AT, {"plan": "p\nro"}, anonymous_id="aid_1", user_id="u_1")
-
-    assert encode_waiting("5" * 32, event) == (
-        b'{"id":"55555555555555555555555555555555","name":"signup",'
-        b'"timestamp":"2026-04-29T12:00:00Z","anonymousId":"aid_1","userId":"u_1",'
-        b'"properties":{"plan":"p\\nro"}}'
-    )
-
-
-def test_a_waiting_event_is_checked_as_one_that_is_sent() -> None:
-    wrong: Any = {"items": [1]}
-
-    with pytest.raises(ValueError, match="property 'items' has the unsupported type"):
-        encode_waiting("5" * 32, Event("signup", AT, wrong))
-
-
-VALUES = st.text() | st.integers() | st.booleans() | st.floats(allow_nan=False)
-
-
-@given(st.text(), st.dictionaries(st.text(), VALUES), st.none() | st.text())
-def test_a_waiting_event_is_one_line_and_comes_back_equal(
-    text: str, properties: dict[str, Any], one_id: str | None
-) -> None:
-    finite = {key: value for key, value in properties.items() if is_finite(value)}
-    event = Event(text, AT, finite, one_id, one_id)
-    waiting = encode_waiting("5" * 32, event)
-
-    assert b"\n" not in waiting
-    assert decode_waiting(waiting) == event
-
-
-def is_finite(value: object) -> bool:
-    return value not in (float("inf"), float("-inf"))
-
-
-def test_an_amount_and_a_datetime_come_back_as_the_wire_has_them() -> None:
-    at = datetime(2026, 4, 29, 12, tzinfo=timezone.utc)
-    event = Event("purchase", at, {"total": Money(Decimal("0.10"), "USD")})
-
-    back = decode_waiting(encode_waiting("5" * 32, event))
-
-    assert back == Event("purchase", AT, {"total": Money(Decimal("0.10"), "USD")})
-    assert str(back.properties["total"]) == (
-        "Money(amount=Decimal('0.10'), currency='USD')"
-    )
 
 
 def test_a_project_is_written_as_every_body_begins() -> None:

@@ -1,15 +1,12 @@
-"""Events that wait as bytes, and the requests that carry them.
+"""The requests that carry events that waited.
 
-A waiting event is the JSON object that a batch lists, its id first. The same
-bytes, with the project in the place of the id, are the body of a single request,
-which has the id in a header.
+A batch lists them as they are. The same bytes, with the project in the place of
+the id, are the body of a single request, which has the id in a header.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,8 +20,6 @@ MAX_BATCH_BYTES = 1024 * 1024 - 1024
 # From here on gzip saves more time on the wire than it takes: a batch of four.
 COMPRESS_FROM_BYTES = 1024
 
-# What the server takes, less what would have to be escaped in JSON or a header.
-_ID = re.compile("[A-Za-z0-9._:-]{1,64}")
 _ID_BEGINS = len('{"id":"')
 
 
@@ -39,25 +34,6 @@ class Rejected:
 
     index: int
     message: str
-
-
-def new_id() -> str:
-    """Make an id that no other event has: 128 random bits, as 32 hex digits."""
-    return os.urandom(16).hex()
-
-
-def checked_id(event_id: str) -> str:
-    """Return an id that the application chose.
-
-    Raises:
-        ValueError: If the server, or a header, would not take it.
-    """
-    if not isinstance(event_id, str) or not _ID.fullmatch(event_id):
-        raise ValueError(
-            "event_id must be 1 to 64 letters, digits and characters of '._:-', not"
-            f" {event_id!r:.100}"
-        )
-    return event_id
 
 
 def batch_body(project_id: str, events: Sequence[bytes]) -> bytes:

@@ -11,13 +11,13 @@ from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple, Union
 
 from clamp_analytics._background import BackgroundDelivery, Path, Stats
-from clamp_analytics._batch import checked_id, new_id
 from clamp_analytics._capture import taker
 from clamp_analytics._compose import BeforeSend, Composer
 from clamp_analytics._config import Config, is_disabled, read_config
 from clamp_analytics._error_event import Context
 from clamp_analytics._report import LOGGER, OnError, Reporter
-from clamp_analytics._wire import Event, Properties, encode_event, encode_waiting
+from clamp_analytics._waiting import checked_id, encode_waiting, new_id
+from clamp_analytics._wire import Event, Properties, encode_event
 from clamp_analytics.errors import ClampError
 
 if TYPE_CHECKING:

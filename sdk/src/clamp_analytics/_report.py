@@ -13,7 +13,8 @@ from contextlib import suppress
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from clamp_analytics._wire import Event, decode_waiting
+from clamp_analytics._waiting import decode_waiting
+from clamp_analytics._wire import Event
 
 if TYPE_CHECKING:
     import logging

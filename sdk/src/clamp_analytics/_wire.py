@@ -106,38 +106,7 @@ def encode_event(project_id: str, event: Event) -> bytes:
     Raises:
         ValueError: Names the property or field that JSON or the wire cannot take.
     """
-    return _utf8(f"{{{_field('p', project_id)},{_members(event)}}}")
-
-
-def encode_waiting(event_id: str, event: Event) -> bytes:
-    """Write an event as a batch lists it, on one line, its id first.
-
-    Raises:
-        ValueError: As `encode_event`.
-    """
-    return _utf8(f'{{"id":"{event_id}",{_members(event)}}}')
-
-
-def decode_waiting(waiting: bytes) -> Event:
-    """Read what `encode_waiting` wrote; the timestamp comes back as text."""
-    # Decimals, so that an amount keeps its digits.
-    sent = json.loads(waiting, parse_float=Decimal)
-    properties = {
-        key: _decoded(value) for key, value in sent.get("properties", {}).items()
-    }
-    return Event(
-        sent["name"],
-        sent["timestamp"],
-        properties,
-        sent.get("anonymousId"),
-        sent.get("userId"),
-    )
-
-
-def _decoded(value: Any) -> PropertyValue:
-    if isinstance(value, dict):
-        return Money(**value)
-    return float(value) if isinstance(value, Decimal) else value
+    return utf8(f"{{{_field('p', project_id)},{members(event)}}}")
 
 
 def project_member(project_id: str) -> bytes:
@@ -146,10 +115,15 @@ def project_member(project_id: str) -> bytes:
     Raises:
         ValueError: As `encode_event`.
     """
-    return _utf8(_field("p", project_id))
+    return utf8(_field("p", project_id))
 
 
-def _members(event: Event) -> str:
+def members(event: Event) -> str:
+    """Write the members of an event, without the brackets around them.
+
+    Raises:
+        ValueError: As `encode_event`.
+    """
     # Joined by hand: `json` writes no Decimal without going through a float.
     members = f"{_field('name', event.name)},{_timestamp(event.timestamp)}"
     if event.anonymous_id is not None:
@@ -284,7 +258,8 @@ def _timestamp(timestamp: datetime | str) -> str:
     return _field("timestamp", text)
 
 
-def _utf8(text: str) -> bytes:
+def utf8(text: str) -> bytes:
+    """Write text as what every body is."""
     try:
         return text.encode()
     except UnicodeEncodeError:

@@ -21,7 +21,8 @@ from typing import overload
 from clamp_analytics._capture import captured_by
 from clamp_analytics._client import Clamp, default_client, replace_default_client
 from clamp_analytics._exchange import Answer
-from clamp_analytics._wire import Event, Money, PropertyValue, decode_waiting
+from clamp_analytics._waiting import decode_waiting
+from clamp_analytics._wire import Event, Money, PropertyValue
 from clamp_analytics.errors import ClampConnectionError, ClampNotInitializedError
 
 __all__ = [
