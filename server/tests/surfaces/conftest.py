@@ -9,12 +9,21 @@ import pytest
 from tests.surfaces.browser import Site, opened_site
 from tests.surfaces.ingest_server import IngestServer, ingest_server
 
+from clamp_server.model.project import Project
+
 
 @pytest.fixture
 def pages(tmp_path: Path) -> Iterator[Site]:
     """The pages of a server without users, projects or events."""
     with opened_site(tmp_path) as site:
         yield site
+
+
+@pytest.fixture
+def project(pages: Site) -> Project:
+    """A project, whose pages are open to this browser."""
+    pages.open_link()
+    return pages.catalog.create_project("Corner Coffee", time_zone="Europe/Zurich")
 
 
 @pytest.fixture(scope="module")

@@ -1,52 +1,18 @@
-"""The page of a project: what it shows, to whom, and of hostile events."""
+"""The page of a project: what it shows, and to whom."""
 
-import asyncio
 import re
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from tests.make import NOON, event, view
 from tests.surfaces.browser import ORIGIN, Site, opened_site
-from tests.surfaces.shop import (
-    BOT,
-    FINGERPRINT,
-    STACK,
-    failure,
-    of_project,
-    sale,
-    shop_day,
-)
+from tests.surfaces.project_page import add, page, words
+from tests.surfaces.shop import BOT, FINGERPRINT, STACK, failure, sale, shop_day
 
-from clamp_server.model.event import Bug, Page, Properties
+from clamp_server.model.event import Bug, Properties
 from clamp_server.model.project import Project
 from clamp_server.web.figures import SHOWN_BUGS, SHOWN_STACK_CHARACTERS
-from clamp_server.web.stream import Pace
 from clamp_server.web.template import assets
-
-SCRIPT = "<script>alert(1)</script>"
-
-
-def words(html: str) -> str:
-    """What is between the tags, with single spaces."""
-    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
-
-
-@pytest.fixture
-def project(pages: Site) -> Project:
-    pages.open_link()
-    return pages.catalog.create_project("Corner Coffee", time_zone="Europe/Zurich")
-
-
-def page(pages: Site, project: Project, query: str = "") -> str:
-    answer = pages.get(f"/p/{project.id}{query}")
-    assert answer.status_code == 200, answer.text
-    return answer.text
-
-
-def add(pages: Site, project: Project, *events: Any) -> None:
-    pages.store.append(of_project(project.id, events))
 
 
 def test_the_start_leads_to_the_only_project(pages: Site, project: Project) -> None:
@@ -61,12 +27,13 @@ def test_the_start_leads_to_the_only_project(pages: Site, project: Project) -> N
 def test_the_start_lists_several_projects_and_each_page_leads_to_the_others(
     pages: Site, project: Project
 ) -> None:
-    other = pages.catalog.create_project(SCRIPT)
+    name = "<script>alert(1)</script>"
+    other = pages.catalog.create_project(name)
 
     for html in (pages.get("/").text, page(pages, project)):
         assert f'href="/p/{project.id}"' in html
         assert f'href="/p/{other.id}"' in html
-        assert SCRIPT not in html
+        assert name not in html
 
 
 def test_the_start_of_a_new_server_says_how_to_make_a_project(pages: Site) -> None:
@@ -263,61 +230,6 @@ def test_what_is_not_there_is_a_page_that_says_so(
     assert "<script>" not in answer.text
 
 
-HOSTILE = (
-    SCRIPT,
-    '"><img src=x onerror=alert(1)>',
-    "</code></pre></details><h1>",
-    "{{ 7 * 7 }}{% raw %}",
-    "\u202eright to left\u2066",
-    "مرحبا بالعالم",
-    "\x00\r\nid: 9\r\rdata: x\x1b[31m",
-    "&lt;already&gt;",
-    "-->",
-    "]]>",
-    "😀" * 256,
-)
-
-
-@pytest.mark.parametrize("text", HOSTILE, ids=ascii)
-def test_hostile_texts_stay_texts(pages: Site, project: Project, text: str) -> None:
-    add(
-        pages,
-        project,
-        event(
-            text,
-            anonymous_id=text,
-            user_id=text,
-            id=text,
-            properties=Properties(strings={text: text}, numbers={text: 1.0}),
-            page=Page(url=text, hostname=text, pathname=text),
-        ),
-        failure(type=text, message=text, stack=text, fingerprint_parts=text),
-    )
-    plain = page(pages, project)
-    add(pages, project, sale())
-
-    told = stream(pages, project)
-    fields = {line.partition(": ")[0] for line in re.split(r"\r\n|\r|\n", told)}
-
-    assert fields == {"retry", "id", "data", ""}
-    bug = pages.get(f"/p/{project.id}/errors/{FINGERPRINT}").text
-    for html in (plain, bug, told):
-        assert set(re.findall(r"<(/?[a-z0-9]+)", html)) <= KNOWN_TAGS
-        assert (
-            re.findall(r"<script(?! src=\"/static/page\.[0-9a-f]+\.js\")", html) == []
-        )
-        assert re.findall(r"<[^>]*\s(on\w+|style)=", html) == []
-        assert "49" not in re.findall(r"<bdi>(\d+)</bdi>", html)
-
-
-TAGS = """
-    html head meta title link body a header p img span h1 h2 nav details summary ul li
-    form button main section dl dt dd small figure figcaption b div svg line rect text
-    table thead tbody tr th td bdi time code pre ol footer i script strong
-"""
-KNOWN_TAGS = {f"{slash}{tag}" for slash in ("", "/") for tag in TAGS.split()}
-
-
 def test_the_heaviest_events_that_are_allowed_are_shown(
     pages: Site, project: Project
 ) -> None:
@@ -344,171 +256,3 @@ def test_a_filled_page_weighs_less_than_60_kb_with_its_style_and_script(
     files = sum(len(asset.body) for asset in assets().values())
 
     assert {p: w for p, w in weights.items() if w + files >= 60_000} == {}
-
-
-def test_a_name_of_the_project_cannot_break_out(pages: Site) -> None:
-    pages.open_link()
-    project = pages.catalog.create_project(f'"{SCRIPT}')
-    add(pages, project, sale())
-
-    html = page(pages, project)
-
-    assert SCRIPT not in html
-    assert "<title>&#34;&lt;script&gt;" in html
-
-
-def stream(
-    pages: Site,
-    project: Project,
-    query: str = "",
-    headers: dict[str, str] | None = None,
-    begun: Callable[[], None] = lambda: None,
-) -> str:
-    """Read the stream until it has told of events, then close it as a stop does.
-
-    Args:
-        begun: Called when the first words are there, and no event yet.
-    """
-    return pages.loop.run(_stream(pages, project, query, headers or {}, begun))
-
-
-async def _stream(
-    pages: Site,
-    project: Project,
-    query: str,
-    headers: dict[str, str],
-    begun: Callable[[], None],
-) -> str:
-    body: list[bytes] = []
-
-    async def receive() -> dict[str, Any]:
-        await asyncio.Event().wait()
-        raise AssertionError("nobody sets that event")
-
-    async def send(message: dict[str, Any]) -> None:
-        if message["type"] == "http.response.start":
-            sent = dict(message["headers"])
-            assert message["status"] == 200
-            assert sent[b"content-type"] == b"text/event-stream; charset=utf-8"
-            assert sent[b"x-accel-buffering"] == b"no"
-        elif chunk := message["body"]:
-            if not body:
-                begun()
-            body.append(chunk)
-            if b"data: " in chunk:
-                pages.live.close()
-
-    request = pages.client.build_request(
-        "GET", f"/p/{project.id}/stream{query}", headers=headers
-    )
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.3"},
-        "http_version": "1.1",
-        "method": "GET",
-        "path": request.url.path,
-        "raw_path": request.url.raw_path,
-        "query_string": request.url.query,
-        "headers": [(k.lower(), v) for k, v in request.headers.raw],
-        "root_path": "",
-        "scheme": "http",
-        "server": ("clamp.test", 80),
-        "client": ("127.0.0.1", 1),
-    }
-    await asyncio.wait_for(pages.app(scope, receive, send), 30)  # type: ignore[arg-type]  # a plain ASGI call
-    return b"".join(body).decode()
-
-
-def test_the_stream_sends_lines_that_the_page_can_put_on_top(
-    pages: Site, project: Project
-) -> None:
-    add(pages, project, sale(), view("aid_1", path="/beans"))
-    newest = int(re.findall(r'data-seq="(\d+)"', page(pages, project))[0])
-
-    messages = stream(pages, project).split("\n\n")
-
-    assert messages[0] == "retry: 2000"
-    assert messages[1].startswith(f'id: {newest}\ndata: <li class="event page"')
-    assert re.findall(r'event-name"><bdi>([^<]+)', messages[1]) == [
-        "$pageview",
-        "purchase",
-    ]
-    assert all(re.match(r"id: |data: ", line) for line in messages[1].split("\n"))
-    assert messages[2:] == [""]
-
-
-def test_the_stream_goes_on_where_the_page_or_the_browser_was(
-    pages: Site, project: Project
-) -> None:
-    add(pages, project, event("one"), event("two"), event("three"))
-    seqs = re.findall(r'<li [^>]*data-seq="(\d+)"', page(pages, project))
-
-    after_page = stream(pages, project, f"?after={seqs[1]}")
-
-    assert re.findall(r'event-name"><bdi>([^<]+)', after_page) == ["three"]
-
-
-def test_what_the_browser_knows_wins_over_the_address_of_its_page(
-    pages: Site, project: Project
-) -> None:
-    add(pages, project, event("one"), event("two"), event("three"))
-    seqs = re.findall(r'<li [^>]*data-seq="(\d+)"', page(pages, project))
-
-    resumed = stream(pages, project, f"?after={seqs[2]}", {"last-event-id": seqs[1]})
-
-    assert re.findall(r'event-name"><bdi>([^<]+)', resumed) == ["three"]
-
-
-@pytest.mark.parametrize("place", ["-1", "x", "1.5", "²", "9" * 5000], ids=ascii)
-def test_a_place_that_is_none_is_the_beginning(
-    pages: Site, project: Project, place: str
-) -> None:
-    add(pages, project, event("one"))
-
-    told = stream(pages, project, f"?after={place}")
-
-    assert re.findall(r'event-name"><bdi>([^<]+)', told) == ["one"]
-
-
-def test_more_than_are_kept_are_said_to_be_missing(
-    pages: Site, project: Project
-) -> None:
-    add(pages, project, *(event(f"e{n}") for n in range(51)))
-
-    told = stream(pages, project)
-
-    assert told.count('<li class="event"') == 50
-    assert "More arrived than are shown here." in told
-
-
-def test_a_quiet_stream_is_kept_open_with_comments(tmp_path: Path) -> None:
-    pace = Pace(poll_s=3600, heartbeat_s=0.001, longest_s=0.1)
-    with opened_site(tmp_path, pace=pace) as pages:
-        pages.open_link()
-        project = pages.catalog.create_project("Quiet")
-        told = stream(pages, project)
-
-    assert set(told.split("\n\n")) == {"retry: 2000", ": nothing new", ""}
-
-
-def test_whoever_signed_out_meanwhile_sees_nothing_more(tmp_path: Path) -> None:
-    with opened_site(tmp_path, pace=Pace(poll_s=0.001, heartbeat_s=0.001)) as pages:
-        pages.open_link()
-        project = pages.catalog.create_project("Watched")
-        add(pages, project, event("seen by nobody"))
-        token = pages.client.cookies["clamp_session"]
-        told = stream(
-            pages, project, begun=lambda: pages.catalog.delete_web_session(token)
-        )
-
-    assert told == "retry: 2000\n\n"
-
-
-def test_one_viewer_too_many_is_told_when_to_come_back(
-    pages: Site, project: Project, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("clamp_server.web.stream.MOST_VIEWERS", 0)
-
-    answer = pages.get(f"/p/{project.id}/stream")
-
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "60")
