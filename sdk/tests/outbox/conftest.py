@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.outbox.waiting import Clock, Dropped, OpenOutbox
+from tests.outbox.numbered import Clock, Dropped, OpenOutbox
 
 from clamp_analytics._outbox import Outbox
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.outbox.waiting import (
+from tests.outbox.numbered import (
     MANY,
     NOON,
     OVERHEAD,

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from tests.outbox.waiting import (
+from tests.outbox.numbered import (
     MANY,
     OVERHEAD,
     Clock,

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.outbox.waiting import Dropped, OpenOutbox, drain, files, leave
+from tests.outbox.numbered import Dropped, OpenOutbox, drain, files, leave
 
 BEGIN = """
 import os, sys

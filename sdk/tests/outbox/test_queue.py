@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from tests.outbox.waiting import MANY, OpenOutbox, drain, event, fill, numbers_of
+from tests.outbox.numbered import MANY, OpenOutbox, drain, event, fill, numbers_of
 
 
 def test_events_leave_in_the_order_in_which_they_came(open_outbox: OpenOutbox) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.outbox.waiting import (
+from tests.outbox.numbered import (
     MANY,
     OVERHEAD,
     Dropped,

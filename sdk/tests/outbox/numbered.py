@@ -1,4 +1,4 @@
-"""What the tests of the outbox put into one, and how they look into it."""
+"""Events with a number: how tests put them into an outbox, and find them there."""
 
 from __future__ import annotations
 
