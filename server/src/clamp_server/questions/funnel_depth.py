@@ -5,9 +5,14 @@ than that of the step before. Events of one instant count in whichever order get
 the furthest, so that the order of arrival changes nothing. A session is the whole
 that it is in every question, and has those events of servers that belong to it.
 
-The statement walks the steps one by one. For every session it knows the earliest
-instant at which the steps so far are done, since whatever can follow a later one
-can follow that. Only at that instant may it matter which events are used up:
+The events that any step holds for are walked in their order, session by session, as
+numbers that have an instant and, in the bits of a `mask`, the steps. Each takes a
+session one step further, if it is an event of that step. That is all where no two of
+a session's events have one instant.
+
+Sessions where two have are walked step by step instead. For each it is known at
+which earliest instant the steps so far are done, since whatever can follow a later
+one can follow that. Only at that instant may it matter which events are used up:
 `used` has a bit for each, and a session has a row for each way to get there.
 """
 
@@ -27,7 +32,6 @@ from clamp_server.store.visit_sql import AROUND, visits
 # Bits that are exact in a 64-bit float. More events of one instant are not looked
 # at; each kind of them takes no more bits than it has steps.
 _MOST_OF_AN_INSTANT: LiteralString = "50"
-_DIGITS: tuple[LiteralString, ...] = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,21 +45,43 @@ class FunnelParams:
 def select_depths(params: FunnelParams, dialect: Dialect) -> Sql:
     """Write the SQL of a row a `depth`, with the `visitors` who got no further."""
     visit = visits(params.scope)
-    flags, values = _flags(params.steps, dialect)
+    mask = _mask(params.steps, dialect)
+    browsed = _matching(f"session_key <> 0 AND {_BROWSED}", mask.text)
+    if params.scope.excludes_bots:
+        browsed += " AND device_type <> 'bot'"
     last = len(params.steps)
     walk: LiteralString = ", ".join(_walked(number) for number in range(2, last + 1))
     return Sql(
         f"""
-        WITH {_candidates(params.scope, visit.text, flags)},
+        WITH served AS ({_matching(f"visitor_key <> 0 AND NOT {_BROWSED}", mask.text)}),
+        seen AS ({sessions_of("served", within=AROUND)}),
+        placed AS (
+            SELECT visit_key AS session_key, occurred_at, start_order, mask
+            FROM ({placed("served", "seen", _KEPT)}) AS event
+            WHERE visit_key <> 0
+        ),
+        walked AS ({_walk_in_order(browsed, dialect)}),
+        session AS (
+            SELECT walked.session_key AS session_key, visitor_key, depth, is_tied
+            FROM walked
+            JOIN ({visit.text}) AS visit ON walked.session_key = visit.session_key
+            WHERE visitor_key <> 0
+        ),
+        candidate AS ({_candidates(browsed, last)}),
         walked_1 AS ({_BEGUN}), {walk}
         SELECT depth, count(*) AS visitors
         FROM (
-            SELECT visitor_key, max(depth) AS depth FROM walked_{_number(last)}
+            SELECT visitor_key, max(depth) AS depth
+            FROM (
+                SELECT visitor_key, depth FROM session WHERE NOT is_tied AND depth > 0
+                UNION ALL
+                SELECT visitor_key, depth FROM walked_{_number(last)}
+            ) AS reached
             GROUP BY visitor_key
         ) AS visitor
         GROUP BY depth
         """,
-        {**visit.values, **values},
+        {**visit.values, **mask.values},
     )
 
 
@@ -68,71 +94,101 @@ def read_counts(params: FunnelParams, rows: Sequence[Row]) -> list[int]:
     ]
 
 
-def _candidates(
-    scope: Scope, visit: LiteralString, flags: Sequence[LiteralString]
-) -> LiteralString:
-    """Write `candidate`, as a part of a WITH: what of a session any step holds for.
+_KEPT: tuple[LiteralString, ...] = ("occurred_at", "start_order", "mask")
+_BROWSED: LiteralString = "sent_by <> 'server'"
 
-    Each of these events has a flag a step, and its bit of its instant as `slot`.
-    """
-    any_step = " OR ".join(flags)
-    is_steps: list[LiteralString] = [
-        f"is_{_number(number)}" for number, _ in enumerate(flags, 1)
-    ]
-    named = ", ".join(
-        f"CASE WHEN {flag} THEN 1 ELSE 0 END AS {is_step}"
-        for is_step, flag in zip(is_steps, flags, strict=True)
-    )
-    names, kinds = ", ".join(is_steps), " + ".join(is_steps)
-    browsed: LiteralString = "device_type <> 'bot'" if scope.excludes_bots else "true"
+
+def _matching(condition: LiteralString, mask: LiteralString) -> LiteralString:
+    """Write the SELECT of the events that any step holds for."""
     return f"""
-        around AS (
-            SELECT session_key, visitor_key, sent_by, device_type, start_order,
-                   occurred_at, {named}
-            FROM ordered_events
-            WHERE project_id = $project_id AND {AROUND} AND ({any_step})
-        ),
-        served AS (
-            SELECT * FROM around WHERE sent_by = 'server' AND visitor_key <> 0
-        ),
-        seen AS ({sessions_of("served")}),
-        candidate AS (
-            SELECT session_key, visitor_key, occurred_at, {names},
-                   power(2, place - 1) AS slot
-            FROM (
-                SELECT *, row_number() OVER (
-                    PARTITION BY session_key, occurred_at ORDER BY copy, {names}
-                ) AS place
-                FROM (
-                    SELECT event.session_key AS session_key, occurred_at, {names},
-                           visit.visitor_key AS visitor_key,
-                           row_number() OVER (
-                               PARTITION BY event.session_key, occurred_at, {names}
-                           ) AS copy
-                    FROM (
-                        SELECT session_key, occurred_at, {names}
-                        FROM around WHERE session_key <> 0 AND {browsed}
-                        UNION ALL
-                        SELECT visit_key AS session_key, occurred_at, {names}
-                        FROM ({placed("served", "seen", ["occurred_at", *is_steps])})
-                            AS event
-                        WHERE visit_key <> 0
-                    ) AS event
-                    JOIN ({visit}) AS visit ON event.session_key = visit.session_key
-                    WHERE visit.visitor_key <> 0
-                ) AS counted
-                WHERE copy <= {kinds}
-            ) AS ranked
-            WHERE place <= {_MOST_OF_AN_INSTANT}
-        )
+        SELECT session_key, visitor_key, start_order, occurred_at, {mask} AS mask
+        FROM ordered_events
+        WHERE project_id = $project_id AND {AROUND} AND ({mask}) > 0 AND {condition}
     """
 
 
-_BEGUN: LiteralString = """
+def _instant(order: LiteralString) -> LiteralString:
+    """Write an order without the bits that are below its millisecond."""
+    return f"({order} - {order} % 1048576)"
+
+
+def _walk_in_order(browsed: LiteralString, dialect: Dialect) -> LiteralString:
+    """Write the SELECT of how far each session gets, if none of it `is_tied`."""
+    # Of the event before, the instant; below it 16 once two had the same one, and
+    # the steps that are done.
+    state: LiteralString = f"""
+        {_instant("event")}
+        + CASE WHEN {_instant("event")} = {_instant("state")} THEN 16 + state % 16
+            ELSE state % 32 END
+        + CAST(floor((event % 1048576) / power(2, state % 16)) AS BIGINT) % 2
+    """
+    walked = dialect.folded("packed", "event", "state", state)
+    return f"""
+        SELECT session_key, state % 16 AS depth,
+               CAST(state % 32 >= 16 AS BOOLEAN) AS is_tied
+        FROM (
+            SELECT session_key, {walked} AS state
+            FROM (
+                SELECT session_key, {_instant("start_order")} + mask AS packed
+                FROM (
+                    SELECT session_key, start_order, mask FROM ({browsed}) AS browsed
+                    UNION ALL
+                    SELECT session_key, start_order, mask FROM placed
+                ) AS event
+            ) AS numbered
+            GROUP BY session_key
+        ) AS walked
+    """
+
+
+def _candidates(browsed: LiteralString, steps: int) -> LiteralString:
+    """Write the SELECT of the events of tied sessions, each with its bit: `slot`."""
+    kinds: LiteralString = " + ".join(_bit(number) for number in range(1, steps + 1))
+    return f"""
+        SELECT session_key, visitor_key, occurred_at, mask,
+               power(2, place - 1) AS slot
+        FROM (
+            SELECT *, row_number() OVER (
+                PARTITION BY session_key, occurred_at ORDER BY copy, mask
+            ) AS place
+            FROM (
+                SELECT event.session_key AS session_key, occurred_at, mask,
+                       session.visitor_key AS visitor_key,
+                       row_number() OVER (
+                           PARTITION BY event.session_key, occurred_at, mask
+                       ) AS copy
+                FROM (
+                    SELECT session_key, occurred_at, mask FROM ({browsed}) AS browsed
+                    UNION ALL
+                    SELECT session_key, occurred_at, mask FROM placed
+                ) AS event
+                JOIN (SELECT * FROM session WHERE is_tied) AS session
+                    ON event.session_key = session.session_key
+            ) AS counted
+            WHERE copy <= {kinds}
+        ) AS ranked
+        WHERE place <= {_MOST_OF_AN_INSTANT}
+    """
+
+
+_DIGITS: tuple[LiteralString, ...] = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
+
+
+def _number(number: int) -> LiteralString:
+    """Write a number as literal text, which that of a caller cannot become."""
+    return "".join(_DIGITS[int(digit)] for digit in str(number))
+
+
+def _bit(number: int) -> LiteralString:
+    """Write 1 for a `mask` with that step, else 0."""
+    return f"floor(mask / {_number(2 ** (number - 1))}) % 2"
+
+
+_BEGUN: LiteralString = f"""
     SELECT session_key, visitor_key, 1 AS depth, occurred_at AS reached_at, slot AS used
     FROM (
         SELECT *, min(occurred_at) OVER (PARTITION BY session_key) AS first_at
-        FROM candidate WHERE is_1 = 1
+        FROM candidate WHERE {_bit(1)} = 1
     ) AS first
     WHERE occurred_at = first_at
 """
@@ -159,7 +215,7 @@ def _walked(number: int) -> LiteralString:
                            PARTITION BY walked.session_key
                        ) AS first_at
                 FROM walked_{before} AS walked
-                LEFT JOIN (SELECT * FROM candidate WHERE is_{step} = 1) AS step
+                LEFT JOIN (SELECT * FROM candidate WHERE {_bit(number)} = 1) AS step
                     ON walked.session_key = step.session_key
                     AND walked.depth = {before}
                     AND (
@@ -175,10 +231,8 @@ def _walked(number: int) -> LiteralString:
     """
 
 
-def _flags(
-    steps: Sequence[Step], dialect: Dialect
-) -> tuple[list[LiteralString], dict[str, Value]]:
-    """Write a condition a step on one event, and what they bind."""
+def _mask(steps: Sequence[Step], dialect: Dialect) -> Sql:
+    """Write the number that has a bit for each step that holds for an event."""
     flags: list[LiteralString] = []
     values: dict[str, Value] = {}
     for number, step in enumerate(steps, 1):
@@ -197,8 +251,9 @@ def _flags(
             held = _held(predicate, f"{hole}_{_number(place)}", dialect)
             conditions.append(held.text)
             values |= held.values
-        flags.append(f"({' AND '.join(conditions)})")
-    return flags, values
+        flag: LiteralString = " AND ".join(conditions)
+        flags.append(f"CASE WHEN {flag} THEN {_number(2 ** (number - 1))} ELSE 0 END")
+    return Sql(" + ".join(flags), values)
 
 
 def _held(predicate: Predicate, hole: LiteralString, dialect: Dialect) -> Sql:
@@ -210,8 +265,3 @@ def _held(predicate: Predicate, hole: LiteralString, dialect: Dialect) -> Sql:
         f"{found.present} AND {found.value} = ${hole}",
         {**found.values, hole: predicate.value},
     )
-
-
-def _number(number: int) -> LiteralString:
-    """Write a number as literal text, which that of a caller cannot become."""
-    return "".join(_DIGITS[int(digit)] for digit in str(number))

@@ -79,6 +79,20 @@ class ClickHouseDialect:
         """Write the first value of an array that a condition on `name` holds for."""
         return f"arrayFirst({name} -> {condition}, {values})"
 
+    def folded(
+        self,
+        values: LiteralString,
+        value: LiteralString,
+        state: LiteralString,
+        next_state: LiteralString,
+    ) -> LiteralString:
+        """Write an aggregate: the state after all values, in ascending order.
+
+        It begins with 0; `next_state` makes it from the one before and one `value`.
+        """
+        step: LiteralString = f"({state}, {value}) -> toInt64({next_state})"
+        return f"arrayFold({step}, arraySort(groupArray({values})), toInt64(0))"
+
     def plus_seconds(
         self, instant: LiteralString, seconds: LiteralString
     ) -> LiteralString:

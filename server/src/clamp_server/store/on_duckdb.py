@@ -79,6 +79,20 @@ class DuckDBDialect:
         """Write the first value of an array that a condition on `name` holds for."""
         return f"list_filter({values}, lambda {name}: {condition})[1]"
 
+    def folded(
+        self,
+        values: LiteralString,
+        value: LiteralString,
+        state: LiteralString,
+        next_state: LiteralString,
+    ) -> LiteralString:
+        """Write an aggregate: the state after all values, in ascending order.
+
+        It begins with 0; `next_state` makes it from the one before and one `value`.
+        """
+        step: LiteralString = f"lambda {state}, {value}: CAST({next_state} AS BIGINT)"
+        return f"list_reduce(list_sort(list({values})), {step}, 0::BIGINT)"
+
     def plus_seconds(
         self, instant: LiteralString, seconds: LiteralString
     ) -> LiteralString:

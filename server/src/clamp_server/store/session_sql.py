@@ -60,20 +60,23 @@ def with_session_values(
     """
 
 
-def sessions_of(events: LiteralString, *columns: LiteralString) -> LiteralString:
-    """Write the SELECT of all sessions of the visitors of `events`, a table.
+def sessions_of(
+    events: LiteralString, *columns: LiteralString, within: LiteralString = "true"
+) -> LiteralString:
+    """Write the SELECT of the sessions of the visitors of `events`, a table.
 
     Args:
         columns: Aggregates of a session's pieces (see `piece_sql`), beside its
             `visitor_key`, `session_key`, `start_order` and `end_order`.
+        within: Of which pieces; by default of all there are, because a session may
+            begin long before the period that is asked about, and its first page
+            view come after.
     """
-    # A session may begin long before the period that is asked about, and its first
-    # page view come after, so this has neither a start nor an end.
     return f"""
         SELECT visitor_key, session_key, {", ".join((SPAN, *columns))}
         FROM visit_pieces
         WHERE project_id = $project_id AND session_key <> 0 AND visitor_key <> 0
-          AND visitor_key IN (SELECT visitor_key FROM {events})
+          AND {within} AND visitor_key IN (SELECT visitor_key FROM {events})
         GROUP BY visitor_key, session_key
     """
 

@@ -72,6 +72,19 @@ class Dialect(Protocol):
         """Write the first value of an array that a condition on `name` holds for."""
         ...
 
+    def folded(
+        self,
+        values: LiteralString,
+        value: LiteralString,
+        state: LiteralString,
+        next_state: LiteralString,
+    ) -> LiteralString:
+        """Write an aggregate: the state after all values, in ascending order.
+
+        It begins with 0; `next_state` makes it from the one before and one `value`.
+        """
+        ...
+
     def plus_seconds(
         self, instant: LiteralString, seconds: LiteralString
     ) -> LiteralString:
