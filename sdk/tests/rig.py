@@ -12,7 +12,7 @@ from clamp_analytics import BackgroundDelivery, ClampConnectionError, Event
 from clamp_analytics._delivery import Delivery, Queue
 from clamp_analytics._memory_queue import MemoryQueue
 from clamp_analytics._report import Reporter
-from clamp_analytics._waiting import encode_waiting, new_id
+from clamp_analytics._waiting import encode_unstamped
 
 SILENT = ClampConnectionError("no answer")
 # Longer than any test: what does not wait for it is done at once.
@@ -49,7 +49,7 @@ class Rig:
 
 
 def waiting(name: str) -> bytes:
-    return encode_waiting(new_id(), Event(name, "2026-04-29T12:00:00Z"))
+    return encode_unstamped(name, {}, None, None)
 
 
 def delivery_threads() -> set[threading.Thread]:

@@ -74,7 +74,7 @@ def test_a_server_without_batches_gets_the_events_one_by_one(sink: Sink) -> None
     assert [
         (r.path, r.headers.get("content-encoding"), len(r.headers.get(ID_HEADER, "")))
         for r in sink.requests
-    ] == [("/e/s/batch", "gzip", 0), ("/e/s", None, 32), ("/e/s", None, 32)]
+    ] == [("/e/s/batch", "gzip", 0), ("/e/s", None, 34), ("/e/s", None, 34)]
     assert [body["name"] for body in sink.bodies[1:]] == ["x", "y"]
 
 

@@ -4,7 +4,25 @@ import re
 import threading
 from datetime import datetime, timezone
 
-from clamp_analytics._clock import now_text
+import pytest
+
+from clamp_analytics._clock import now_text, utc_text
+
+
+@pytest.mark.parametrize(
+    ("digits", "text"),
+    [
+        ("1773144000123456789", "2026-03-10T12:00:00.123456Z"),
+        ("1773144001000000000", "2026-03-10T12:00:01.000000Z"),
+        ("1000000000", "1970-01-01T00:00:01.000000Z"),
+        ("999999999", "1970-01-01T00:00:00.999999Z"),
+        ("0", "1970-01-01T00:00:00.000000Z"),
+    ],
+)
+def test_an_instant_is_written_in_utc_to_the_microsecond(
+    digits: str, text: str
+) -> None:
+    assert utc_text(digits) == text
 
 
 def test_now_is_utc_to_the_microsecond() -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from tests.recorder import Recorder
 
-from clamp_analytics import BackgroundDelivery, ClampError, Event, Stats
+from clamp_analytics import BackgroundDelivery, ClampError, Event, Stats, context
 from clamp_analytics._config import Config
 from clamp_analytics._intake import Intake, Options, Taken, Unsent
 from clamp_analytics._outbox import Outbox
@@ -129,11 +129,62 @@ def test_each_event_of_background_delivery_has_an_id(opened: Opened) -> None:
     assert [one for one in ids if not re.fullmatch("[0-9a-f]{32}", one)] == []
 
 
+def same(event: Event) -> Event:
+    return event
+
+
+def test_a_hook_that_changes_nothing_changes_nothing_that_is_sent(
+    opened: Opened,
+) -> None:
+    unchanged: list[dict[str, Any]] = [{}, {"before_send": same}, {"debug": True}]
+    for options in unchanged:
+        intake = opened(
+            background=True,
+            default_properties={"app": "shop", "plan": "free"},
+            **options,
+        )
+        with context("aid_1", "u_1", {"plan": "pro", "seats": 1}):
+            taken = intake.track("signup", {"seats": 2}, None, None, None, None)
+        assert taken is True
+        assert intake.delivery is not None
+        assert intake.delivery.flush(30)
+
+    sent = [each.posts[0].body["events"][0] for each in opened.transports]
+    varying = [(event.pop("id"), event.pop("timestamp")) for event in sent]
+    assert len(set(varying)) == 3
+    assert sent == 3 * [
+        {
+            "name": "signup",
+            "anonymousId": "aid_1",
+            "userId": "u_1",
+            "properties": {"app": "shop", "plan": "pro", "seats": 2},
+        }
+    ]
+
+
+def test_a_change_of_the_callers_dict_comes_too_late_in_every_mode(
+    opened: Opened,
+) -> None:
+    unchanged: list[dict[str, Any]] = [{}, {"before_send": same}]
+    for options in unchanged:
+        intake = opened(background=BackgroundDelivery(linger_s=3600), **options)
+        properties = {"plan": "pro"}
+        intake.track("signup", properties, None, None, None, None)
+        properties["plan"] = "free"
+        assert intake.delivery is not None
+        assert intake.delivery.flush(30)
+
+    sent = [each.posts[0].body["events"][0] for each in opened.transports]
+    assert [event["properties"] for event in sent] == 2 * [{"plan": "pro"}]
+
+
 def test_a_wrong_argument_is_found_in_the_caller_in_every_mode(opened: Opened) -> None:
     for options in MODES:
         intake = opened(**options)
-        with pytest.raises(ValueError, match="unsupported type list"):
-            track(intake, {"items": [1]})
+        wrong: Any = {"items": [1]}
+        for at in (AT, None):
+            with pytest.raises(ValueError, match="unsupported type list"):
+                intake.track("signup", wrong, None, at, None, None)
         assert intake.stats() == Stats(0, 0, {})
 
 
@@ -266,9 +317,10 @@ def test_the_queue_is_as_large_as_was_asked_for(opened: Opened) -> None:
         on_error=lambda error, events: told.append(events[0].name),
     )
     taken = [track(intake), track(intake)]
+    taken.append(intake.track("of now", None, None, None, None, None))
 
-    assert (taken, told) == ([True, False], ["signup"])
-    assert intake.stats() == Stats(0, 1, {"queue_full": 1})
+    assert (taken, told) == ([True, False, False], ["signup", "of now"])
+    assert intake.stats() == Stats(0, 1, {"queue_full": 2})
 
 
 def test_an_outbox_keeps_what_is_not_delivered(opened: Opened, tmp_path: Path) -> None:

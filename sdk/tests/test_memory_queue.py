@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import json
+import re
 import threading
 
 import pytest
 
 from clamp_analytics import QueueFullError
 from clamp_analytics._memory_queue import MemoryQueue
+from clamp_analytics._waiting import encode_unstamped
 
 
 def filled(
@@ -40,6 +43,49 @@ def test_the_same_events_are_taken_until_they_are_settled() -> None:
     assert taken == [[b"1", b"2"]] * 3
     assert queue.take(100, 100) == [b"3"]
     assert (queue.entered, queue.left) == (3, 2)
+
+
+def test_events_without_a_stamp_share_a_drawn_id_and_are_numbered() -> None:
+    unstamped = [encode_unstamped(name, {}, None, None) for name in "abc"]
+    queue = filled(unstamped[0], b'{"id":"own"}', *unstamped[1:])
+    taken = queue.take(3, 10_000)
+    again = queue.take(3, 10_000)
+    queue.settle()
+    rest = queue.take(3, 10_000)
+
+    assert taken is again
+    ids = [str(json.loads(event)["id"]) for event in [*taken, *rest]]
+    first, other = ids[0].partition(".")[0], ids[3].partition(".")[0]
+    assert ids == [f"{first}.0", "own", f"{first}.2", f"{other}.0"]
+    assert first != other
+    assert [
+        one for one in (first, other) if not re.fullmatch("[0-9a-f]{32}", one)
+    ] == []
+
+
+def test_what_waits_is_counted_as_it_came_also_when_it_has_left() -> None:
+    event = encode_unstamped("signup", {}, None, None)
+    queue = MemoryQueue(100, 2 * len(event))
+    for _ in range(3):
+        queue.put(event)
+        queue.put(event)
+        with pytest.raises(QueueFullError, match=rf"\({2 * len(event)} bytes\)"):
+            queue.put(event)
+        queue.take(1, 10_000)
+        queue.settle()
+        queue.take(1, 10_000)
+        queue.settle()
+
+    assert (queue.entered, queue.left) == (6, 6)
+
+
+def test_what_came_without_a_stamp_fills_a_batch_as_it_is_sent() -> None:
+    event = encode_unstamped("signup", {}, None, None)
+    (sent,) = filled(event).take(9, 10_000)
+
+    one_too_few = 2 * (len(sent) + 1) - 1
+    assert len(filled(event, event).take(9, one_too_few)) == 1
+    assert len(filled(event, event).take(9, one_too_few + 1)) == 2
 
 
 def test_settling_nothing_is_nothing() -> None:

@@ -9,7 +9,7 @@ from typing import Any, Union
 
 Path = Union[str, "os.PathLike[str]"]
 
-# 100,000 events of five properties take 32 MB; an outage of minutes fits.
+# 100,000 events of five properties take 20 MB; an outage of minutes fits.
 MAX_EVENTS = 100_000
 MAX_BYTES = 64 * 1024 * 1024
 OUTBOX_MAX_BYTES = 256 * 1024 * 1024
@@ -26,7 +26,7 @@ class BackgroundDelivery:
 
     Attributes:
         max_events: So many may wait in memory; `track()` returns False beyond.
-        max_bytes: The same in bytes of JSON.
+        max_bytes: The same in bytes; an event waits in about as many as its JSON has.
         linger_s: How long the first event of a batch waits for others, in seconds.
         exit_timeout: How long the end of the process may wait for what is left, in
             seconds; 2 when the server gives no answer at all.

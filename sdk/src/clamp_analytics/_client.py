@@ -159,11 +159,10 @@ class Clamp:
             ClampConnectionError: If it cannot be reached or does not answer.
             ClampError: If this client was closed.
         """
-        return self._sent(
-            self._intake.track(
-                name, properties, anonymous_id, timestamp, user_id, event_id
-            )
+        taken = self._intake.track(
+            name, properties, anonymous_id, timestamp, user_id, event_id
         )
+        return taken if isinstance(taken, bool) else self._sent(taken)
 
     def capture_error(
         self,

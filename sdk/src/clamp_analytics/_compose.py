@@ -46,18 +46,29 @@ class Composer:
         Raises:
             ValueError: If `properties` is no mapping.
         """
+        at = now_text() if timestamp is None else timestamp
+        merged = self.merged(properties, anonymous_id, user_id)
+        return self._hooked(Event(name, at, *merged))
+
+    def merged(
+        self,
+        properties: Properties | None,
+        anonymous_id: str | None,
+        user_id: str | None,
+    ) -> tuple[dict[str, PropertyValue], str | None, str | None]:
+        """Return the same, after what the context and the defaults have to say.
+
+        Raises:
+            ValueError: If `properties` is no mapping.
+        """
         context = current()
         merged = _own_dict("properties", properties)
         if self._defaults or context.properties:
             merged = {**self._defaults, **context.properties, **merged}
-        return self._hooked(
-            Event(
-                name,
-                now_text() if timestamp is None else timestamp,
-                merged,
-                context.anonymous_id if anonymous_id is None else anonymous_id,
-                context.user_id if user_id is None else user_id,
-            )
+        return (
+            merged,
+            context.anonymous_id if anonymous_id is None else anonymous_id,
+            context.user_id if user_id is None else user_id,
         )
 
     def error_event(

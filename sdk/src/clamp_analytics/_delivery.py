@@ -29,6 +29,7 @@ from clamp_analytics._process import watch, watch_end_of_worker
 from clamp_analytics._report import Reporter
 from clamp_analytics._retry import back_off_s
 from clamp_analytics._sender import Attempt, Sender
+from clamp_analytics._waiting import new_id, stamped
 from clamp_analytics.errors import ClampError, QueueFullError
 
 # An outbox has events and cannot give them.
@@ -300,9 +301,9 @@ class Delivery:
             False if one is lost, which is told then.
         """
         if self._options.outbox is None:
-            left = events
+            left = [stamped(event, new_id()) for event in events]
             if not self._is_given_up:
-                left = self._sender.send(events).left
+                left = self._sender.send(left).left
             self._lose(left)
             return not left
         for number, event in enumerate(events):

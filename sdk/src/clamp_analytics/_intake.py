@@ -16,7 +16,12 @@ from clamp_analytics._compose import BeforeSend, Composer
 from clamp_analytics._config import Config, is_disabled, read_config
 from clamp_analytics._error_event import Context
 from clamp_analytics._report import LOGGER, OnError, Reporter
-from clamp_analytics._waiting import checked_id, encode_waiting, new_id
+from clamp_analytics._waiting import (
+    checked_id,
+    encode_unstamped,
+    encode_waiting,
+    new_id,
+)
 from clamp_analytics._wire import Event, Properties, encode_event
 from clamp_analytics.errors import ClampError
 
@@ -114,6 +119,10 @@ class Intake:
             if how is not None:
                 transport = open_transport(self.config)
                 self.delivery = _delivery(self.config, how, transport, self.reporter)
+        # Where nobody has to see an `Event`, none is made: it takes as long as putting
+        # the bytes into the queue.
+        is_seen = options.debug or options.before_send is not None
+        self._direct = None if is_seen else self.delivery
 
     def track(
         self,
@@ -130,7 +139,15 @@ class Intake:
             ValueError: If it cannot be sent.
             ClampError: If the client was closed.
         """
-        self._check_open()
+        if self.is_closed:
+            raise _closed()
+        direct = self._direct
+        is_of_now = timestamp is None and event_id is None
+        if direct is not None and is_of_now and taker() is None:
+            merged, anonymous_id, user_id = self._composer.merged(
+                properties, anonymous_id, user_id
+            )
+            return direct.put(encode_unstamped(name, merged, anonymous_id, user_id))
         if event_id is not None:
             checked_id(event_id)
         return self._take(
@@ -154,7 +171,8 @@ class Intake:
             TypeError: If `exception` is none.
             ClampError: If the client was closed.
         """
-        self._check_open()
+        if self.is_closed:
+            raise _closed()
         return self._take(
             self._composer.error_event(
                 exception, context, anonymous_id, timestamp, user_id, handled=handled
@@ -174,10 +192,6 @@ class Intake:
         if self.delivery is not None:
             return self.delivery.stats()
         return Stats(self.reporter.sent_count, 0, self.reporter.dropped)
-
-    def _check_open(self) -> None:
-        if self.is_closed:
-            raise ClampError("this Clamp was closed")
 
     def _take(self, event: Event | None, event_id: str | None = None) -> Taken:
         if event is None:
@@ -207,6 +221,10 @@ class Intake:
 
         state = "event" if self.config else "event, not sent: Clamp is switched off"
         logging.getLogger(LOGGER).info("%s: %s", state, body.decode())
+
+
+def _closed() -> ClampError:
+    return ClampError("this Clamp was closed")
 
 
 def _delivery(

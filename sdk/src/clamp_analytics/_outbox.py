@@ -23,6 +23,7 @@ from clamp_analytics._segment import (
     encode_line,
     encode_time,
 )
+from clamp_analytics._waiting import new_id, stamped
 from clamp_analytics.errors import ClampError, QueueFullError
 
 # Called with the reason, the error, and what was found. What is corrupt is no JSON.
@@ -108,7 +109,7 @@ class Outbox:
                 next one may fit.
         """
         at = encode_time(self._clock())
-        line = encode_line(event, at)
+        line = encode_line(stamped(event, new_id()), at)
         waiting_bytes = self._waiting_bytes
         if waiting_bytes + len(line) > self._max_bytes:
             raise QueueFullError(

@@ -1,4 +1,15 @@
-"""Events that wait, each as the JSON object that a batch lists, its id first."""
+"""Events that wait, as bytes.
+
+An event is the JSON object that a batch lists, its id first:
+
+    {"id":"...","name":"signup","timestamp":"...","properties":{...}}
+
+The caller of `track` need not wait for an id and for the text of the time, which
+take a fifth of the time of a call. Without them an event begins with the unix time in
+nanoseconds, and whoever hands it on writes them:
+
+    @1773144000123456789,"name":"signup","properties":{...}}
+"""
 
 from __future__ import annotations
 
@@ -8,10 +19,23 @@ import re
 from decimal import Decimal
 from typing import Any
 
-from clamp_analytics._wire import Event, Money, PropertyValue, members, utf8
+from clamp_analytics._clock import now_ns, utc_text
+from clamp_analytics._wire import (
+    Event,
+    Money,
+    Properties,
+    PropertyValue,
+    json_text,
+    members,
+    optional_members,
+    utf8,
+)
 
 # What the server takes, less what would have to be escaped in JSON or a header.
 _ID = re.compile("[A-Za-z0-9._:-]{1,64}")
+
+# No JSON begins with it.
+_UNSTAMPED = b"@"
 
 
 def new_id() -> str:
@@ -42,10 +66,30 @@ def encode_waiting(event_id: str, event: Event) -> bytes:
     return utf8(f'{{"id":"{event_id}",{members(event)}}}')
 
 
+def encode_unstamped(
+    name: str, properties: Properties, anonymous_id: str | None, user_id: str | None
+) -> bytes:
+    """Write an event of this moment, but for its id and its time.
+
+    Raises:
+        ValueError: As `encode_event`.
+    """
+    others = optional_members(properties, anonymous_id, user_id)
+    return utf8(f'@{now_ns()},"name":{json_text("name", name)}{others}}}')
+
+
+def stamped(event: bytes, event_id: str) -> bytes:
+    """Write what `encode_unstamped` left out; any other event is returned as it is."""
+    if not event.startswith(_UNSTAMPED):
+        return event
+    at_ns, _, members = event[1:].decode().partition(",")
+    return f'{{"id":"{event_id}","timestamp":"{utc_text(at_ns)}",{members}'.encode()
+
+
 def decode_waiting(waiting: bytes) -> Event:
-    """Read what `encode_waiting` wrote; the timestamp comes back as text."""
+    """Read an event that waits; the timestamp comes back as text."""
     # Decimals, so that an amount keeps its digits.
-    sent = json.loads(waiting, parse_float=Decimal)
+    sent = json.loads(stamped(waiting, ""), parse_float=Decimal)
     properties = {
         key: _decoded(value) for key, value in sent.get("properties", {}).items()
     }

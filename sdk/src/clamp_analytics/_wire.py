@@ -106,7 +106,7 @@ def encode_event(project_id: str, event: Event) -> bytes:
     Raises:
         ValueError: Names the property or field that JSON or the wire cannot take.
     """
-    return utf8(f"{{{_field('p', project_id)},{members(event)}}}")
+    return utf8(f'{{"p":{json_text("p", project_id)},{members(event)}}}')
 
 
 def project_member(project_id: str) -> bytes:
@@ -115,7 +115,7 @@ def project_member(project_id: str) -> bytes:
     Raises:
         ValueError: As `encode_event`.
     """
-    return utf8(_field("p", project_id))
+    return utf8(f'"p":{json_text("p", project_id)}')
 
 
 def members(event: Event) -> str:
@@ -124,14 +124,28 @@ def members(event: Event) -> str:
     Raises:
         ValueError: As `encode_event`.
     """
+    name = json_text("name", event.name)
+    at = json_text("timestamp", _as_text(event.timestamp))
+    others = optional_members(event.properties, event.anonymous_id, event.user_id)
+    return f'"name":{name},"timestamp":{at}{others}'
+
+
+def optional_members(
+    properties: Properties, anonymous_id: str | None, user_id: str | None
+) -> str:
+    """Write the members that an event need not have, each behind a comma.
+
+    Raises:
+        ValueError: As `encode_event`.
+    """
     # Joined by hand: `json` writes no Decimal without going through a float.
-    members = f"{_field('name', event.name)},{_timestamp(event.timestamp)}"
-    if event.anonymous_id is not None:
-        members += f",{_field('anonymousId', event.anonymous_id)}"
-    if event.user_id is not None:
-        members += f",{_field('userId', event.user_id)}"
-    if event.properties:
-        members += f',"properties":{_properties(event.properties)}'
+    members = ""
+    if anonymous_id is not None:
+        members = f',"anonymousId":{json_text("anonymousId", anonymous_id)}'
+    if user_id is not None:
+        members += f',"userId":{json_text("userId", user_id)}'
+    if properties:
+        members += f',"properties":{_properties(properties)}'
     return members
 
 
@@ -184,14 +198,19 @@ _TEXT = frozenset({str})
 _PLAIN = frozenset({str, int, float, bool})
 
 
-def _field(name: str, value: object) -> str:
+def json_text(member: str, value: object) -> str:
+    """Write the value of a member that should be text.
+
+    Raises:
+        ValueError: Names the member, if JSON has no such value.
+    """
     if type(value) is str:
-        return f'"{name}":{_quoted(value)}'
+        return _quoted(value)
     try:
-        return f'"{name}":{_json(value)}'
+        return _json(value)
     except (TypeError, ValueError) as error:
         raise ValueError(
-            f"{name} must be a str, not {type(value).__name__}: {error}"
+            f"{member} must be a str, not {type(value).__name__}: {error}"
         ) from error
 
 
@@ -246,16 +265,16 @@ def _is_currency_code(currency: object) -> bool:
     )
 
 
-def _timestamp(timestamp: datetime | str) -> str:
+def _as_text(timestamp: datetime | str) -> str:
     if not isinstance(timestamp, datetime):
-        return _field("timestamp", timestamp)
+        return timestamp
     # Python also calls a time with a tzinfo naive, when that gives no offset.
     if timestamp.utcoffset() is None:
         timestamp = timestamp.replace(tzinfo=timezone.utc)
     text = timestamp.isoformat()
     if text.endswith("+00:00"):
         text = text[: -len("+00:00")] + "Z"
-    return _field("timestamp", text)
+    return text
 
 
 def utf8(text: str) -> bytes:
