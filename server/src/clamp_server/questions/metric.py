@@ -8,6 +8,7 @@ from typing import Literal, LiteralString, TypeAlias, get_args
 from clamp_server.model.period import Period
 from clamp_server.model.scope import Scope
 from clamp_server.questions.proportion import Number, percent, whole
+from clamp_server.store.any_row_sql import any_row
 from clamp_server.store.scope_sql import scoped_pieces
 from clamp_server.store.sql import Dialect, Row, Sql
 from clamp_server.store.visit_sql import visits
@@ -72,7 +73,8 @@ def select_figures(scope: Scope, other: Period, dialect: Dialect) -> Sql:
     )
     bounds = (a.start, a.end, other.start, other.end)
     piece = scoped_pieces(covering, bounds=bounds)
-    visit = visits(covering, _flag(_IN_A, "is_a"), _flag(_IN_B, "is_b"), bounds=bounds)
+    flags = (f"{any_row(_IN_A)} AS is_a", f"{any_row(_IN_B)} AS is_b")
+    visit = visits(covering, *flags, bounds=bounds)
     return Sql(
         f"""
         SELECT * FROM (
@@ -83,7 +85,7 @@ def select_figures(scope: Scope, other: Period, dialect: Dialect) -> Sql:
                 GROUP BY visitor_key
             ) AS visitor
         ) AS visitor CROSS JOIN (
-            SELECT {_of_visits("is_a", "a")}, {_of_visits("is_b", "b")}
+            SELECT {_of_visits("a")}, {_of_visits("b")}
             FROM ({visit.text}) AS visit
         ) AS visit
         """,
@@ -105,27 +107,25 @@ def read_figures(row: Row) -> tuple[Figures, Figures]:
     return Figures(**a), Figures(**b)
 
 
-def _flag(condition: LiteralString, name: LiteralString) -> LiteralString:
-    return f"count(*) FILTER (WHERE {condition}) > 0 AS {name}"
-
-
 def _of_pieces(condition: LiteralString, prefix: LiteralString) -> LiteralString:
     return f"""
-        {_flag(condition, f"is_{prefix}")},
-        coalesce(sum(page_views) FILTER (WHERE {condition}), 0) AS {prefix}_views
+        {any_row(condition)} AS is_{prefix},
+        sum(CASE WHEN {condition} THEN page_views ELSE 0 END) AS {prefix}_views
     """
 
 
 def _of_visitors(prefix: LiteralString) -> LiteralString:
     return f"""
         coalesce(sum({prefix}_views), 0) AS {prefix}_pageviews,
-        count(*) FILTER (WHERE is_{prefix} AND visitor_key <> 0) AS {prefix}_visitors
+        coalesce(sum(CASE WHEN visitor_key <> 0 THEN is_{prefix} ELSE 0 END), 0)
+            AS {prefix}_visitors
     """
 
 
-def _of_visits(flag: LiteralString, prefix: LiteralString) -> LiteralString:
+def _of_visits(prefix: LiteralString) -> LiteralString:
     return f"""
-        count(*) FILTER (WHERE {flag}) AS {prefix}_sessions,
-        count(*) FILTER (WHERE {flag} AND views = 1) AS {prefix}_bounces,
-        coalesce(sum(duration_ms) FILTER (WHERE {flag}), 0) AS {prefix}_duration_ms
+        coalesce(sum(is_{prefix}), 0) AS {prefix}_sessions,
+        coalesce(sum(CASE WHEN views = 1 THEN is_{prefix} ELSE 0 END), 0)
+            AS {prefix}_bounces,
+        coalesce(sum(is_{prefix} * duration_ms), 0) AS {prefix}_duration_ms
     """

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import LiteralString
 
 from clamp_server.model.scope import Scope
+from clamp_server.store.any_row_sql import any_row
 from clamp_server.store.payment_sql import BEGINNING, entries, priced
 from clamp_server.store.sql import Dialect, Sql
 
@@ -101,11 +102,6 @@ def _count(condition: LiteralString) -> LiteralString:
     return f"count(*) FILTER (WHERE {condition})"
 
 
-def _whether(condition: LiteralString) -> LiteralString:
-    """Write 1 where any row is of that time, else 0."""
-    return f"max(CASE WHEN {condition} THEN 1 ELSE 0 END)"
-
-
 _SUMS: Mapping[LiteralString, LiteralString] = {
     **_sums("now", _IN_PERIOD, "true"),
     **_sums("old", _IN_PREVIOUS, _BEFORE),
@@ -114,10 +110,10 @@ _SUMS: Mapping[LiteralString, LiteralString] = {
     ),
 }
 _TIMES: Mapping[LiteralString, LiteralString] = {
-    "now_customers": _whether(_IN_PERIOD),
-    "now_customers_to_date": _whether("true"),
-    "old_customers": _whether(_IN_PREVIOUS),
-    "old_customers_to_date": _whether(_BEFORE),
+    "now_customers": any_row(_IN_PERIOD),
+    "now_customers_to_date": any_row("true"),
+    "old_customers": any_row(_IN_PREVIOUS),
+    "old_customers_to_date": any_row(_BEFORE),
 }
 
 

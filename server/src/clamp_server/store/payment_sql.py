@@ -19,6 +19,7 @@ from typing import Final, LiteralString
 from clamp_server.model.dimension import Dimension
 from clamp_server.model.money import LARGEST_AMOUNT
 from clamp_server.model.scope import Scope
+from clamp_server.store.person_sql import with_person
 from clamp_server.store.property_sql import property_sql
 from clamp_server.store.sql import Dialect, Sql, Value
 from clamp_server.store.touch_sql import OWNERS, last_touches
@@ -165,17 +166,58 @@ def entries(events: Sql, dialect: Dialect) -> Sql:
     values: dict[str, Value] = {
         **PAYING,
         "subscription": "$subscription_",
-        "mrr_delta": "mrr_delta",
-        "largest": float(LARGEST_AMOUNT),
+        **_DELTA,
     }
     return Sql(text, {**events.values, **values})
 
 
-def with_people(events: LiteralString) -> LiteralString:
-    """Write the SELECT of `events` with the customer of each as `person`.
+def agreements(events: Sql, dialect: Dialect) -> Sql:
+    """Write the SELECT of all changes of MRR among `events`, as `entries` has them.
 
-    It is NULL for nobody. It binds `$project_id`.
+    A row has `occurred_at`, `person` (NULL for nobody), `currency` and `delta`.
+
+    Args:
+        events: A SELECT of all columns of events.
     """
+    present, delta = _delta(dialect)
+    has_total = dialect.has_key("money_amounts", "'total'")
+    agreed: LiteralString = f"""
+        SELECT occurred_at, user_id, anonymous_id, visitor_key,
+               CASE WHEN {has_total} THEN money_currencies['total'] ELSE '' END
+                   AS currency,
+               {delta} AS delta
+        FROM ({events.text}) AS event
+        WHERE {present}
+    """
+    text: LiteralString = f"""
+        SELECT * FROM ({with_person(agreed, _AGREED)}) AS agreed
+        WHERE delta IS NOT NULL
+    """
+    return Sql(text, {**events.values, **_DELTA})
+
+
+_AGREED: tuple[LiteralString, ...] = ("occurred_at", "currency", "delta")
+_DELTA: Final[Mapping[str, Value]] = {
+    "mrr_delta": "mrr_delta",
+    "largest": float(LARGEST_AMOUNT),
+}
+
+
+def _delta(dialect: Dialect) -> tuple[LiteralString, LiteralString]:
+    """Write whether an event has a change of MRR, and that as money; it binds `_DELTA`.
+
+    One that is too large to be money is none: it would make a sum overflow.
+    """
+    delta = property_sql("mrr_delta", "number", "mrr_delta", dialect)
+    is_money: LiteralString = f"abs({delta.value}) <= $largest"
+    return (
+        delta.present,
+        f"CASE WHEN {is_money} THEN {dialect.exact(delta.value)} END",
+    )
+
+
+def _with_people(events: LiteralString) -> LiteralString:
+    """Write the SELECT of `events` with the customer of each as `person`."""
     return f"""
         SELECT event.seq AS seq, event.occurred_at AS occurred_at,
                event.name AS name,
@@ -193,15 +235,12 @@ def with_people(events: LiteralString) -> LiteralString:
 
 def _known(events: LiteralString, dialect: Dialect) -> LiteralString:
     """Write the SELECT of priced events, what they are of and whose they are."""
-    delta = property_sql("mrr_delta", "number", "mrr_delta", dialect)
-    # One that is too large to be money would make a sum overflow.
-    is_money: LiteralString = f"abs({delta.value}) <= $largest"
+    present, delta = _delta(dialect)
     return f"""
         SELECT seq, occurred_at, name, person, money_amounts, money_currencies,
                {PLAN_SQL} AS plan, {PRODUCT_SQL} AS product,
-               CASE WHEN {delta.present} AND {is_money}
-                   THEN {dialect.exact(delta.value)} END AS mrr_delta,
-               CAST(left(name, 14) = $subscription OR {delta.present} AS BOOLEAN)
+               CASE WHEN {present} THEN {delta} END AS mrr_delta,
+               CAST(left(name, 14) = $subscription OR {present} AS BOOLEAN)
                    AS is_subscribed
-        FROM ({with_people(events)}) AS found
+        FROM ({_with_people(events)}) AS found
     """

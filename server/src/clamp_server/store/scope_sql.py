@@ -47,8 +47,10 @@ def scoped(
     """
     condition, values = _condition(scope, start)
     if not from_sessions:
+        if scope.excludes_bots:
+            condition += f" AND (sent_by <> 'server' OR {_NOT_OF_BOTS})"
         return Sql(f"{_OWN} AND {condition}", values)
-    served = f"{_PLACED} AND sent_by = 'server'"
+    served: LiteralString = f"{_PLACED} AND {_of_servers(scope)}"
     servers = with_session_values(served, COLUMN_NAMES, from_sessions)
     both: LiteralString = f"{_OWN} AND sent_by <> 'server' UNION ALL {servers}"
     return Sql(f"SELECT * FROM ({both}) AS event WHERE {condition}", values)
@@ -72,7 +74,7 @@ def scoped_pieces(
     wanted: set[Dimension] = {*scope.filtered, *dimensions}
     bounds = (scope.period.start, scope.period.end, *bounds)
     browsers = pieces(f"{IN_PERIOD} AND sent_by <> 'server'", bounds, wanted)
-    servers = event_pieces(f"{IN_PERIOD} AND sent_by = 'server'")
+    servers = event_pieces(f"{IN_PERIOD} AND {_of_servers(scope)}")
     if wanted:
         servers = with_session_values(servers, PIECE_COLUMNS, sorted(wanted))
     both: LiteralString = f"{browsers.text} UNION ALL {servers}"
@@ -96,8 +98,15 @@ def _condition(
         conditions.append(f"{dimension} = $filter_{dimension}")
         values[f"filter_{dimension}"] = value
     if scope.excludes_bots:
-        conditions.append(f"device_type <> 'bot' AND {_NOT_OF_BOTS}")
+        conditions.append("device_type <> 'bot'")
     return " AND ".join(conditions) or "true", values
+
+
+def _of_servers(scope: Scope) -> LiteralString:
+    # Not asked of what browsers sent: that says by itself that it is a bot's.
+    if scope.excludes_bots:
+        return f"sent_by = 'server' AND {_NOT_OF_BOTS}"
+    return "sent_by = 'server'"
 
 
 # Named one by one: a store may have columns of its own beside these, and both parts
@@ -114,10 +123,10 @@ _PLACED: LiteralString = f"""
 # does. Bots are looked for within a day: in all events there are, that would take
 # longer than the question about the last five minutes.
 _NOT_OF_BOTS: LiteralString = """
-    (sent_by <> 'server' OR visitor_key NOT IN (
+    visitor_key NOT IN (
         SELECT visitor_key FROM events
         WHERE project_id = $project_id AND device_type = 'bot' AND visitor_key <> 0
           AND occurred_at >= $start - INTERVAL 1 DAY
           AND occurred_at < $end + INTERVAL 1 DAY
-    ))
+    )
 """

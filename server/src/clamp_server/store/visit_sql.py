@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import LiteralString
 
 from clamp_server.model.scope import Scope
+from clamp_server.store.any_row_sql import any_row
 from clamp_server.store.piece_sql import pieces
 from clamp_server.store.scope_sql import IN_PERIOD
 from clamp_server.store.session_sql import first_values
@@ -43,7 +44,7 @@ def visits(
         bounds: Instants that `columns` compare with, beside the period's.
     """
     values: dict[str, Value] = {}
-    conditions: list[LiteralString] = [f"count(*) FILTER (WHERE {IN_PERIOD}) > 0"]
+    conditions: list[LiteralString] = [f"{any_row(IN_PERIOD)} = 1"]
     for dimension, value in scope.filters:
         conditions.append(f"first_{dimension} = $filter_{dimension}")
         values[f"filter_{dimension}"] = value
