@@ -133,6 +133,16 @@ def test_fractions_that_cancel_leave_nothing(store: FilledStore) -> None:
     assert windows(store) == [[1, 0, 0.0, 2.42, 0.0]]
 
 
+def test_a_change_too_large_to_be_money_changes_nothing(store: FilledStore) -> None:
+    store.add(began("ann", NOON - 9 * DAY, 2e15, "JPY"))
+    store.add(began("ann", NOON - 8 * DAY, 29.0, "USD"))
+
+    assert [retention(store)["currency"], windows(store)] == [
+        "USD",
+        [[1, 1, 29.0, 0.0, None]],
+    ]
+
+
 def test_a_member_is_a_user_on_every_device(store: FilledStore) -> None:
     store.add(
         began("", NOON - 9 * DAY, anonymous_id="phone"),

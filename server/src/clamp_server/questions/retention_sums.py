@@ -51,7 +51,9 @@ def select_retention(params: RetentionParams, dialect: Dialect) -> Sql:
     since = scoped(_ever_since(params))
     member = _members(params, since.text, dialect)
     agreement = agreements(since, dialect)
-    names = [_name(number) for number in range(len(params.windows_days))]
+    names: list[LiteralString] = [
+        _name(number) for number in range(len(params.windows_days))
+    ]
     text: LiteralString = f"""
         WITH member AS ({member.text}),
         agreed AS ({_since_the_anchor(agreement.text)}),
