@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from http.cookiejar import CookieJar, DefaultCookiePolicy
 from weakref import WeakKeyDictionary
 
 import httpx
 
 from clamp_analytics._config import KEEP_IDLE_S, Config
 from clamp_analytics._exchange import Answer
-from clamp_analytics._transport import MAX_IDLE_CONNECTIONS, Requests
+from clamp_analytics._transport import MAX_IDLE_CONNECTIONS, NoCookies, Requests
 
 # At once; a task that finds all of them in use waits for one.
 MAX_CONNECTIONS = 100
@@ -67,6 +66,6 @@ class AsyncHttpTransport:
                     max_keepalive_connections=MAX_IDLE_CONNECTIONS,
                     keepalive_expiry=KEEP_IDLE_S,
                 ),
-                cookies=CookieJar(DefaultCookiePolicy(allowed_domains=())),
+                cookies=NoCookies(),
             )
         return client
