@@ -5,7 +5,6 @@ import contextvars
 import inspect
 import threading
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import FrozenInstanceError
 from typing import Any
 
 import pytest
@@ -55,7 +54,7 @@ def test_what_is_current_can_not_be_changed() -> None:
     given: dict[str, Any] = {"plan": "pro"}
     with context(properties=given):
         now: Any = current()
-        with pytest.raises(FrozenInstanceError):
+        with pytest.raises(AttributeError):
             now.user_id = "u_2"
         with pytest.raises(TypeError):
             now.properties["plan"] = "team"

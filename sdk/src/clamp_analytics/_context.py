@@ -9,18 +9,18 @@ from __future__ import annotations
 import inspect
 from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from dataclasses import dataclass
 from functools import wraps
 from types import MappingProxyType, TracebackType
-from typing import Any, TypeVar, cast
+from typing import Any, NamedTuple, TypeVar, cast
 
 from clamp_analytics._wire import Properties
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True)
-class EventContext:
+# Named tuples, here and below: every program that imports this package makes these
+# classes, and a dataclass takes three times as long to make.
+class EventContext(NamedTuple):
     """What the contexts that are open here give an event.
 
     Attributes:
@@ -32,8 +32,7 @@ class EventContext:
     properties: Properties
 
 
-@dataclass(frozen=True)
-class _Layer:
+class _Layer(NamedTuple):
     value: EventContext
     opened_by: context | None = None
     below: _Layer | None = None

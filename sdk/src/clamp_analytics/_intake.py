@@ -6,7 +6,7 @@ From a call to bytes, or into the queue of background delivery.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, NamedTuple, Union
 
@@ -34,8 +34,8 @@ IDENTIFY_EVENT = "$identify"
 FLUSH_TIMEOUT_S = 10.0
 
 
-@dataclass(frozen=True)
-class Options:
+# No dataclass, as in `_context`.
+class Options(NamedTuple):
     """What a client is told besides where it sends and as whom."""
 
     background: bool | BackgroundDelivery = False
