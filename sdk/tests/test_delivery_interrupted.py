@@ -20,11 +20,11 @@ class Interrupted(MemoryQueue):
         super().__init__(10, 10_000)
         self.handle: Callable[[], object] | None = None
 
-    def put(self, event: bytes) -> None:
+    def put(self, event: bytes) -> int:
         handle, self.handle = self.handle, None
         if handle is not None:
             handle()
-        super().put(event)
+        return super().put(event)
 
 
 @pytest.fixture

@@ -110,6 +110,17 @@ def test_a_batch_counts_a_byte_more_for_each_and_takes_the_first_in_any_case(
     assert filled(b"123", b"456", b"789").take(9, max_bytes) == taken
 
 
+def test_who_puts_an_event_hears_how_many_wait() -> None:
+    queue = MemoryQueue(10, 1_000)
+    waiting = [queue.put(b"1"), queue.put(b"2")]
+    queue.take(1, 100)
+    waiting.append(queue.put(b"3"))
+    queue.settle()
+    waiting.append(queue.put(b"4"))
+
+    assert waiting == [1, 2, 3, 3]
+
+
 def test_beyond_so_many_events_there_is_no_room() -> None:
     queue = filled(b"1", b"2", max_events=2)
 

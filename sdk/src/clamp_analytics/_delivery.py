@@ -62,8 +62,8 @@ class Queue(Protocol):
         """Events that ever left: settled, unreadable, or lost by `close`."""
         ...
 
-    def put(self, event: bytes) -> None:
-        """Add an event, or raise a `QueueFullError`."""
+    def put(self, event: bytes) -> int:
+        """Add an event and return how many wait, or raise a `QueueFullError`."""
         ...
 
     def take(self, max_events: int, max_bytes: int) -> list[bytes]:
@@ -135,7 +135,7 @@ class Delivery:
         Raises:
             ClampError: If this was closed.
         """
-        queue, full = self._queue, None
+        full = None
         if self._thread is None:
             self._renew_lock()
         with self._lock:
@@ -149,12 +149,12 @@ class Delivery:
                 raise ClampError("this Clamp was closed")
             self._putting = get_ident()
             try:
-                queue.put(event)
+                waiting = self._queue.put(event)
                 if self._thread is None:
                     self._start_if_needed()
                 # Notifying takes as long as all the rest of this, and in a burst
                 # nobody is asleep.
-                elif queue.entered - queue.left >= self._wake_at:
+                elif waiting >= self._wake_at:
                     self._changed.notify_all()
                     self._wake_at = _NEVER
             except QueueFullError as error:

@@ -35,8 +35,8 @@ class MemoryQueue:
         self.entered = 0
         self.left = 0
 
-    def put(self, event: bytes) -> None:
-        """Add an event.
+    def put(self, event: bytes) -> int:
+        """Add an event and return how many wait now.
 
         Raises:
             QueueFullError: If there is no room.
@@ -57,6 +57,7 @@ class MemoryQueue:
         # Last, and with nothing in between where a signal's handler could raise.
         self.entered += 1
         self._events.append(event)
+        return waiting + 1
 
     def take(self, max_events: int, max_bytes: int) -> list[bytes]:
         """Return the oldest events; the same ones again until `settle`.

@@ -99,8 +99,8 @@ class Outbox:
     def _waiting_bytes(self) -> int:
         return self._put_bytes + self._claimed_bytes - self._left_bytes
 
-    def put(self, event: bytes) -> None:
-        """Add an event; once this returns, a `kill -9` does not lose it.
+    def put(self, event: bytes) -> int:
+        """Add an event and return how many wait: a `kill -9` loses none of them.
 
         A signal's handler may call it in the middle of a call.
 
@@ -135,6 +135,7 @@ class Outbox:
                 f"cannot write to the outbox {self._directory}: {error.strerror};"
                 " is the disk full?",
             ) from error
+        return self.entered - self.left
 
     def _writable(self, at: bytes) -> Segment:
         active = self._active

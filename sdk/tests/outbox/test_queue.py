@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 import threading
 
 from tests.outbox.numbered import MANY, OpenOutbox, drain, event, fill, numbers_of
+
+from clamp_analytics._waiting import encode_unstamped
 
 
 def test_events_leave_in_the_order_in_which_they_came(open_outbox: OpenOutbox) -> None:
@@ -19,6 +23,30 @@ def test_events_leave_in_the_order_in_which_they_came(open_outbox: OpenOutbox) -
 
     assert (numbers_of(first), again, numbers_of(rest)) == ([0, 1, 2], first, [3, 4])
     assert (outbox.take(5, MANY), outbox.entered, outbox.left) == ([], 5, 5)
+
+
+def test_who_puts_an_event_hears_how_many_wait(open_outbox: OpenOutbox) -> None:
+    outbox = open_outbox()
+    waiting = [outbox.put(event(1)), outbox.put(event(2))]
+    outbox.take(1, MANY)
+    outbox.settle()
+
+    assert [*waiting, outbox.put(event(3))] == [1, 2, 2]
+
+
+def test_an_event_without_a_stamp_is_on_disk_with_its_id(
+    open_outbox: OpenOutbox,
+) -> None:
+    unstamped = encode_unstamped("signup", {}, None, None)
+    dying = open_outbox()
+    dying.put(unstamped)
+    dying.put(unstamped)
+    dying.close()
+    events = open_outbox().take(2, MANY)
+
+    ids = {json.loads(each)["id"] for each in events}
+    assert [one for one in ids if not re.fullmatch("[0-9a-f]{32}", one)] == []
+    assert len(ids) == 2
 
 
 def test_to_settle_nothing_is_nothing(open_outbox: OpenOutbox) -> None:
