@@ -449,7 +449,9 @@ class Delivery:
             left = attempt.left
             with self._changed:
                 self._answers += attempt.is_heard
-                self._changed.notify_all()
+                # With nothing left, settling tells those who wait in a moment.
+                if left:
+                    self._changed.notify_all()
             if attempt.trouble is not None:
                 self._reporter.trouble(attempt.trouble)
                 self._pause(attempt, failures)

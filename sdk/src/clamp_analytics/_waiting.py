@@ -82,8 +82,9 @@ def stamped(event: bytes, event_id: str) -> bytes:
     """Write what `encode_unstamped` left out; any other event is returned as it is."""
     if not event.startswith(_UNSTAMPED):
         return event
-    at_ns, _, members = event[1:].decode().partition(",")
-    return f'{{"id":"{event_id}","timestamp":"{utc_text(at_ns)}",{members}'.encode()
+    at_ns, _, members = event.decode().partition(",")
+    at = utc_text(at_ns[len(_UNSTAMPED) :])
+    return f'{{"id":"{event_id}","timestamp":"{at}",{members}'.encode()
 
 
 def decode_waiting(waiting: bytes) -> Event:
