@@ -18,9 +18,9 @@ from clamp_server.model.funnel import kind_of
 from clamp_server.model.ids import ProjectId
 from clamp_server.model.period import Period
 from clamp_server.store.bucket_sql import bucket
+from clamp_server.store.person_sql import with_person
 from clamp_server.store.property_sql import property_sql
 from clamp_server.store.sql import Dialect, Row, Sql, Value
-from clamp_server.store.touch_sql import OWNERS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +43,7 @@ def select_size(params: CohortParams, dialect: Dialect) -> Sql:
     """Write the SQL of the number of members; it returns exactly one row."""
     cohort = _cohort_events(params, dialect)
     return Sql(
-        f"SELECT count(DISTINCT person) AS size FROM ({cohort.text}) AS event"
-        " WHERE person <> ''",
+        f"SELECT count(DISTINCT person) AS size FROM ({cohort.text}) AS event",
         cohort.values,
     )
 
@@ -61,8 +60,8 @@ def select_days(params: CohortParams, dialect: Dialect) -> Sql:
     cohort = _cohort_events(params, dialect)
     whole = Period("", params.period.start, params.until)
     day = bucket(whole, "day", params.zone, dialect)
-    active: LiteralString = """
-        SELECT * FROM events
+    active: LiteralString = f"""
+        SELECT {_COLUMNS} FROM events
         WHERE project_id = $project_id AND name <> $page_end
           AND occurred_at >= $start AND occurred_at < $until
     """
@@ -74,12 +73,12 @@ def select_days(params: CohortParams, dialect: Dialect) -> Sql:
                    date_diff('day', member.anchor, active.day) AS days
             FROM (
                 SELECT person, min({day.text}) AS anchor FROM ({cohort.text}) AS event
-                WHERE person <> ''
+                WHERE person IS NOT NULL
                 GROUP BY person
             ) AS member
             JOIN (
                 SELECT DISTINCT person, {day.text} AS day
-                FROM ({_with_person(active)}) AS event
+                FROM ({with_person(active, ("occurred_at",), of_most=True)}) AS event
             ) AS active ON member.person = active.person
         ) AS seen
         GROUP BY days
@@ -98,6 +97,10 @@ def read_days(rows: Sequence[Row]) -> dict[int, int]:
     return {row["days"]: row["members"] for row in rows}
 
 
+# Named one by one: in ClickHouse a key is not among `*`.
+_COLUMNS: LiteralString = "occurred_at, user_id, anonymous_id, visitor_key"
+
+
 def _cohort_events(params: CohortParams, dialect: Dialect) -> Sql:
     """Write the SELECT of the events that make a person a member."""
     values: dict[str, Value] = {
@@ -113,18 +116,8 @@ def _cohort_events(params: CohortParams, dialect: Dialect) -> Sql:
         held = f"{found.present} AND {found.value} = $value"
         values |= {**found.values, "value": wanted.value}
     events: LiteralString = f"""
-        SELECT * FROM events
+        SELECT {_COLUMNS} FROM events
         WHERE project_id = $project_id AND name = $event AND {held}
           AND occurred_at >= $start AND occurred_at < $end
     """
-    return Sql(_with_person(events), values)
-
-
-def _with_person(events: LiteralString) -> LiteralString:
-    return f"""
-        SELECT event.occurred_at AS occurred_at, coalesce(
-            nullif(event.user_id, ''), owner.user_id, event.anonymous_id
-        ) AS person
-        FROM ({events}) AS event
-        LEFT JOIN ({OWNERS}) AS owner ON event.anonymous_id = owner.anonymous_id
-    """
+    return Sql(with_person(events, ("occurred_at",)), values)
