@@ -131,14 +131,19 @@ def select_errors(params: ErrorsParams, _: Dialect) -> Sql:
         matching += " AND error_handled = $handled"
         values["handled"] = params.handled
     columns = ", ".join(column for _, column in _OPTIONAL)
-    # Not `count(*) OVER ()`: a window would hold every stack of the period.
+    # Not `count(*) OVER ()`: a window would hold every stack of the period. And not
+    # in the inner SELECT: DuckDB would read every column of every error then, and
+    # not those of the listed alone.
     return Sql(
         f"""
-        SELECT occurred_at, error_handled, {columns},
-               (SELECT count(*) FROM {matching}) AS matching
-        FROM {matching}
+        SELECT newest.*, (SELECT count(*) FROM {matching}) AS matching
+        FROM (
+            SELECT seq, occurred_at, error_handled, {columns}
+            FROM {matching}
+            ORDER BY occurred_at DESC, seq DESC
+            LIMIT $limit
+        ) AS newest
         ORDER BY occurred_at DESC, seq DESC
-        LIMIT $limit
         """,
         {**values, "limit": params.limit},
     )
