@@ -12,6 +12,16 @@ pytestmark = pytest.mark.skipif(
     not hasattr(signal, "setitimer"), reason="this system has no timer that signals"
 )
 
+
+@pytest.fixture(autouse=True)
+def _without_coverage(monkeypatch: pytest.MonkeyPatch) -> None:
+    # It has a lock of its own around the first run of a function. A handler that
+    # raises there leaves it locked, and one that tracks there waits for the thread
+    # that sends, while that waits for this lock.
+    for name in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"):
+        monkeypatch.delenv(name, raising=False)
+
+
 # The handler interrupts whatever the main thread is just doing in its own track().
 INTERRUPTED = """
 import itertools, signal, sys
@@ -88,11 +98,8 @@ print(taken)
 
 @pytest.mark.parametrize("has_outbox", [False, True])
 def test_a_signal_handler_that_raises_costs_one_call_at_most(
-    tmp_path: Path, has_outbox: bool, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, has_outbox: bool
 ) -> None:
-    # Coverage has a lock of its own, which such a handler leaves locked.
-    for name in ("COVERAGE_PROCESS_START", "COVERAGE_PROCESS_CONFIG"):
-        monkeypatch.delenv(name, raising=False)
     outbox = str(tmp_path) if has_outbox else ""
     with BatchSink() as sink:
         said, taken = run(BROKEN_OFF, sink.endpoint, outbox)
