@@ -13,7 +13,12 @@ from pathlib import Path
 
 import duckdb
 
-from clamp_server.store.on_duckdb import DuckDBFile
+from clamp_server.store.on_duckdb import (
+    INSERT,
+    JOIN_AT_EVENTS,
+    DuckDBFile,
+    join_pieces,
+)
 from clamp_server.store.schema import EVENTS, Column
 
 PROJECT_ID = "proj_bench"
@@ -22,7 +27,6 @@ DAYS = 90
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 EVENTS_A_SESSION = 6.4
 
-# What one event in a session is, by its place: page view and end take turns.
 _ROLL = """
 CREATE TEMP MACRO roll(which, sides) AS (hash(which) % sides)::BIGINT
 """
@@ -34,6 +38,7 @@ SELECT n, roll((n, 'visitor'), $visitors) AS visitor,
        $day + to_milliseconds(roll((n, 'start'), 86400000)) AS started_at
 FROM range($first::BIGINT, $last::BIGINT) AS session(n)
 """
+# What one event in a session is, by its place: page view and end take turns.
 _EVENTS = """
 CREATE OR REPLACE TEMP TABLE made AS
 SELECT n, visitor, k, started_at + to_milliseconds((20000 * k)::BIGINT) AS occurred_at,
@@ -44,19 +49,11 @@ SELECT n, visitor, k, started_at + to_milliseconds((20000 * k)::BIGINT) AS occur
 FROM (SELECT *, unnest(range(2 * views + 2 * is_served::BIGINT)) AS k FROM visit)
 WHERE started_at < $now
 """
-_INSERT = """
-INSERT INTO events BY NAME
-SELECT *, id_key(anonymous_id) AS visitor_key, id_key(session_id) AS session_key
-FROM (SELECT {cells} FROM made ORDER BY occurred_at)
+_DAY = "CREATE OR REPLACE TEMP TABLE day AS SELECT {cells} FROM made ORDER BY seq"
+# As many at a time as the store joins.
+_INCOMING = """
+CREATE OR REPLACE TEMP VIEW incoming AS SELECT * FROM day LIMIT {most} OFFSET {skipped}
 """
-# As the store does it (see `on_duckdb.py`), at once for the events of a day.
-_JOIN = """
-INSERT INTO joined_pieces
-SELECT * FROM pieces_between(
-    (SELECT seq FROM joined_until), (SELECT max(seq) FROM events)
-)
-"""
-_JOINED = "UPDATE joined_until SET seq = (SELECT max(seq) FROM events)"
 _COLUMNS = {
     "project_id": f"'{PROJECT_ID}'",
     "seq": "epoch_us(occurred_at) * 16 + row_number() OVER (ORDER BY occurred_at) % 16",
@@ -89,7 +86,7 @@ _IN_BROWSER = {
     "language": "'en-GB'",
     "platform": "'web'",
 }
-_MAPS = {
+_OTHERS = {
     "strings": "CASE WHEN name = '$pageview_end' THEN MAP {'engagement_seconds':"
     " (roll((n, k), 60))::VARCHAR, 'max_scroll_pct': (roll((n, k), 101))::VARCHAR}"
     " WHEN is_server THEN MAP {'plan': 'pro'} ELSE MAP {} END",
@@ -118,7 +115,7 @@ def fill(path: Path, events: int) -> None:
     sessions = int(events / EVENTS_A_SESSION)
     connection = duckdb.connect(str(path), config={"memory_limit": "1GB"})
     connection.execute(_ROLL)
-    insert = _INSERT.format(cells=", ".join(map(_column, EVENTS)))
+    day_sql = _DAY.format(cells=", ".join(map(_column, EVENTS)))
     first_day = NOW.replace(hour=0, tzinfo=None) - timedelta(days=DAYS - 1)
     for day in range(DAYS):
         connection.execute(
@@ -131,8 +128,12 @@ def fill(path: Path, events: int) -> None:
             },
         )
         connection.execute(_EVENTS, {"now": NOW.replace(tzinfo=None)})
-        for statement in (insert, _JOIN, _JOINED):
-            connection.execute(statement)
+        connection.execute(day_sql)
+        ((of_day,),) = connection.execute("SELECT count(*) FROM day").fetchall()
+        for skipped in range(0, of_day, JOIN_AT_EVENTS):
+            connection.execute(_INCOMING.format(most=JOIN_AT_EVENTS, skipped=skipped))
+            connection.execute(INSERT)
+            join_pieces(connection)
     connection.close()
 
 
@@ -140,7 +141,7 @@ def _column(column: Column) -> str:
     name = column.name
     if name in _IN_BROWSER:
         return f"CASE WHEN is_server THEN '' ELSE {_IN_BROWSER[name]} END AS {name}"
-    value = {**_COLUMNS, **_MAPS}.get(name)
+    value = {**_COLUMNS, **_OTHERS}.get(name)
     if value is None:
         nothing = {"INTEGER": "0", "BOOLEAN": "false"}
         value = nothing.get(column.duckdb, "''")

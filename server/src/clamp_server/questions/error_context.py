@@ -17,7 +17,11 @@ from clamp_server.questions.moment import Moment
 from clamp_server.questions.parameter import Query, Text, Whole
 from clamp_server.store.property_sql import ERROR_EVENT
 from clamp_server.store.sql import Dialect, Row, Sql
-from clamp_server.store.visitor_sql import events_of_visits, own_events
+from clamp_server.store.visitor_sql import (
+    events_of_visits,
+    own_events,
+    visitor_key,
+)
 
 ANONYMOUS_ID = Text("anonymous_id", "a visitor's anonymous id", is_required=True)
 BEFORE = Moment("before_timestamp")
@@ -98,7 +102,7 @@ def select_context(params: ErrorContextParams, _: Dialect) -> Sql:
         """,
         {
             "project_id": params.project_id,
-            "anonymous_id": params.anonymous_id,
+            "visitor_key": visitor_key(params.anonymous_id),
             "before": params.before,
             "limit": params.limit,
             **ERROR_EVENT,

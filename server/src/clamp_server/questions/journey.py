@@ -20,7 +20,11 @@ from clamp_server.questions.parameter import Query, Span, Text, Whole
 from clamp_server.store.scope_sql import IN_PERIOD
 from clamp_server.store.session_sql import first_values
 from clamp_server.store.sql import Dialect, Row, Sql
-from clamp_server.store.visitor_sql import events_of_visits, own_events
+from clamp_server.store.visitor_sql import (
+    events_of_visits,
+    own_events,
+    visitor_key,
+)
 
 ANONYMOUS_ID = Text("anonymous_id", "a visitor's anonymous id", is_required=True)
 PERIOD = Span(default="365d")
@@ -107,7 +111,7 @@ def select_journey(params: JourneyParams, _: Dialect) -> Sql:
         """,
         {
             "project_id": params.scope.project_id,
-            "anonymous_id": params.anonymous_id,
+            "visitor_key": visitor_key(params.anonymous_id),
             "start": period.start,
             "end": period.end,
             "pageview": "$pageview",

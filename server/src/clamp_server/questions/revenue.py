@@ -115,7 +115,7 @@ def _paid(params: RevenueParams, dialect: Dialect) -> Sql:
     looked_at: list[Dimension] = [
         d for d in DIMENSIONS if d in filtered or d == params.group_by
     ]
-    source = priced(params.scope, dialect, from_sessions=looked_at)
+    source = priced(params.scope, dialect, from_touches=looked_at)
     values: dict[str, Value] = dict(source.values)
     key: LiteralString = dialect.each(dialect.keys("money_amounts"))
     condition: LiteralString = IS_PAYING

@@ -88,7 +88,7 @@ def select_revenue_timeseries(params: RevenueTimeseriesParams, dialect: Dialect)
     scope = params.scope
     is_money = params.metric in ("revenue", "mrr")
     since = BEGINNING if params.metric == "mrr" else None
-    event = priced(scope, dialect, since, from_sessions=scope.filtered)
+    event = priced(scope, dialect, since, from_touches=scope.filtered)
     entry = entries(event, dialect)
     start = bucket(scope.period, params.granularity, params.zone, dialect)
     condition, wanted = _wanted(params)

@@ -10,9 +10,9 @@ from clamp_server.store.any_row_sql import any_row
 from clamp_server.store.payment_sql import BEGINNING, entries, priced
 from clamp_server.store.sql import Dialect, Sql
 
-_IN_PERIOD: LiteralString = "occurred_at >= $now_start"
+_NOW: LiteralString = "occurred_at >= $now_start"
 _BEFORE: LiteralString = "occurred_at < $now_start"
-_IN_PREVIOUS: LiteralString = f"{_BEFORE} AND occurred_at >= $previous_start"
+_PREVIOUS: LiteralString = f"{_BEFORE} AND occurred_at >= $previous_start"
 
 
 def select_summary(scope: Scope, dialect: Dialect) -> Sql:
@@ -20,7 +20,7 @@ def select_summary(scope: Scope, dialect: Dialect) -> Sql:
 
     A row a `part`: everything ('all'), a currency, a plan or a product of one.
     """
-    event = priced(scope, dialect, BEGINNING, from_sessions=scope.filtered)
+    event = priced(scope, dialect, BEGINNING, from_touches=scope.filtered)
     entry = entries(event, dialect)
     # Sums first and whose they are after that: to carry every sum a customer takes
     # ten times as long.
@@ -53,7 +53,7 @@ def select_summary(scope: Scope, dialect: Dialect) -> Sql:
             GROUP BY part, money, item
         )
         SELECT total.part AS part, total.money AS money, total.item AS item,
-               {", ".join(_SUMS)}, {_known(_TIMES)}
+               {", ".join(_SUMS)}, {_or_zero(_TIMES)}
         FROM total LEFT JOIN people ON total.part = people.part
             AND total.money = people.money AND total.item = people.item
         """,
@@ -103,16 +103,14 @@ def _count(condition: LiteralString) -> LiteralString:
 
 
 _SUMS: Mapping[LiteralString, LiteralString] = {
-    **_sums("now", _IN_PERIOD, "true"),
-    **_sums("old", _IN_PREVIOUS, _BEFORE),
-    "one_time": _count(
-        f"{_IN_PERIOD} AND is_paid AND NOT is_refund AND NOT is_subscribed"
-    ),
+    **_sums("now", _NOW, "true"),
+    **_sums("old", _PREVIOUS, _BEFORE),
+    "one_time": _count(f"{_NOW} AND is_paid AND NOT is_refund AND NOT is_subscribed"),
 }
 _TIMES: Mapping[LiteralString, LiteralString] = {
-    "now_customers": any_row(_IN_PERIOD),
+    "now_customers": any_row(_NOW),
     "now_customers_to_date": any_row("true"),
-    "old_customers": any_row(_IN_PREVIOUS),
+    "old_customers": any_row(_PREVIOUS),
     "old_customers_to_date": any_row(_BEFORE),
 }
 
@@ -125,7 +123,7 @@ def _added(columns: Iterable[LiteralString], source: LiteralString) -> LiteralSt
     return ", ".join(f"sum({source}.{name}) AS {name}" for name in columns)
 
 
-def _known(columns: Iterable[LiteralString]) -> LiteralString:
+def _or_zero(columns: Iterable[LiteralString]) -> LiteralString:
     return ", ".join(f"coalesce({name}, 0) AS {name}" for name in columns)
 
 

@@ -7,7 +7,6 @@ import secrets
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import datetime
-from typing import LiteralString
 from urllib.parse import urlsplit
 
 import clickhouse_connect
@@ -16,6 +15,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 from clamp_server.clock import Clock, now
 from clamp_server.errors import ConfigError, StoreUnavailableError
 from clamp_server.model.event import EnrichedEvent
+from clamp_server.store.clickhouse_dialect import ClickHouseDialect
 from clamp_server.store.event_columns import event_columns
 from clamp_server.store.id_filter import EventId
 from clamp_server.store.migration_step import steps_after
@@ -52,62 +52,7 @@ _TYPES: Mapping[type, str] = {
     str: "String",
     type(None): "Nullable(String)",
 }
-
-
-class ClickHouseDialect:
-    """ClickHouse's spellings."""
-
-    def has_key(self, column: LiteralString, key: LiteralString) -> LiteralString:
-        """Write whether the map in `column` has the text `key` for a key."""
-        return f"mapContains({column}, {key})"
-
-    def has_any_key(self, column: LiteralString) -> LiteralString:
-        """Write whether the map in `column` has anything in it."""
-        return f"notEmpty({column})"
-
-    def keys(self, column: LiteralString) -> LiteralString:
-        """Write the array of the keys of the map in `column`."""
-        return f"mapKeys({column})"
-
-    def each(self, values: LiteralString) -> LiteralString:
-        """Write a column of a SELECT that makes a row of each value of an array."""
-        return f"arrayJoin({values})"
-
-    def first(
-        self, values: LiteralString, name: LiteralString, condition: LiteralString
-    ) -> LiteralString:
-        """Write the first value of an array that a condition on `name` holds for."""
-        return f"arrayFirst({name} -> {condition}, {values})"
-
-    def folded(
-        self,
-        values: LiteralString,
-        value: LiteralString,
-        state: LiteralString,
-        next_state: LiteralString,
-    ) -> LiteralString:
-        """Write an aggregate: the state after all values, in ascending order.
-
-        It begins with 0; `next_state` makes it from the one before and one `value`.
-        """
-        step: LiteralString = f"({state}, {value}) -> toInt64({next_state})"
-        return f"arrayFold({step}, arraySort(groupArray({values})), toInt64(0))"
-
-    def plus_seconds(
-        self, instant: LiteralString, seconds: LiteralString
-    ) -> LiteralString:
-        """Write the instant that many seconds later; they may be below 0."""
-        return f"({instant} + toIntervalSecond({seconds}))"
-
-    def digits(self, text: LiteralString) -> LiteralString:
-        """Write the number that a text of 1 to 9 digits is, NULL for another."""
-        # It alone would take a sign.
-        is_short = f"length({text}) < 10 AND NOT match({text}, '[^0-9]')"
-        return f"if({is_short}, toInt64OrNull({text}), NULL)"
-
-    def exact(self, number: LiteralString) -> LiteralString:
-        """Write the exact decimal that a DOUBLE prints as, NULL if it is too large."""
-        return f"toDecimal128OrNull(toString({number}), 18)"
+_LARGEST_INT64 = 2**63 - 1
 
 
 class ClickHouseStore:
@@ -245,4 +190,7 @@ class ClickHouseStore:
 
 
 def _typed_hole(name: str, values: Mapping[str, Value]) -> str:
-    return f"{{{name}:{_TYPES.get(type(values[name]), 'Array(String)')}}}"
+    value = values[name]
+    if type(value) is int and value > _LARGEST_INT64:
+        return f"{{{name}:UInt64}}"
+    return f"{{{name}:{_TYPES.get(type(value), 'Array(String)')}}}"

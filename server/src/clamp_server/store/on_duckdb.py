@@ -9,12 +9,13 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock, Timer
-from typing import Any, LiteralString
+from typing import Any
 
 import duckdb
 
 from clamp_server.clock import Clock, now
 from clamp_server.errors import ConfigError, StoreUnavailableError
+from clamp_server.store.duckdb_dialect import DuckDBDialect
 from clamp_server.store.event_batch import UnstorableError, event_batch
 from clamp_server.store.id_filter import EventId, IdPage
 from clamp_server.store.journal import Group, Journal
@@ -31,14 +32,15 @@ DEFAULT_MEMORY_MB = 192
 FOLD_AT_EVENTS = 95_000
 FOLD_AT_BYTES = 64 * 1024 * 1024
 # So many events are joined into pieces (see `piece_sql`) together: more make fewer
-# pieces, and until then every question reads them one by one. No more than so many
-# at once, as after an update there are, because it takes memory.
+# pieces, and until then every question reads them one by one. After an update all of
+# a file may have to be; it is joined this many at a time, because joining takes memory.
 JOIN_AT_EVENTS = 10_000
 JOIN_AT_MOST = 100_000
 # What questions that need more memory may put on disk.
 SPILL_MB = 2048
 
-_INSERT = """
+# Events from a table or a view of that name.
+INSERT = """
     INSERT INTO events BY NAME
     SELECT *, id_key(anonymous_id) AS visitor_key, id_key(session_id) AS session_key
     FROM incoming
@@ -54,69 +56,14 @@ _NEXT_TO_JOIN = """
 _JOIN = "INSERT INTO joined_pieces SELECT * FROM pieces_between($after, $until)"
 
 
-class DuckDBDialect:
-    """DuckDB's spellings."""
-
-    def has_key(self, column: LiteralString, key: LiteralString) -> LiteralString:
-        """Write whether the map in `column` has the text `key` for a key."""
-        return f"map_contains({column}, {key})"
-
-    def has_any_key(self, column: LiteralString) -> LiteralString:
-        """Write whether the map in `column` has anything in it."""
-        return f"cardinality({column}) > 0"
-
-    def keys(self, column: LiteralString) -> LiteralString:
-        """Write the array of the keys of the map in `column`."""
-        return f"map_keys({column})"
-
-    def each(self, values: LiteralString) -> LiteralString:
-        """Write a column of a SELECT that makes a row of each value of an array."""
-        return f"unnest({values})"
-
-    def first(
-        self, values: LiteralString, name: LiteralString, condition: LiteralString
-    ) -> LiteralString:
-        """Write the first value of an array that a condition on `name` holds for."""
-        return f"list_filter({values}, lambda {name}: {condition})[1]"
-
-    def folded(
-        self,
-        values: LiteralString,
-        value: LiteralString,
-        state: LiteralString,
-        next_state: LiteralString,
-    ) -> LiteralString:
-        """Write an aggregate: the state after all values, in ascending order.
-
-        It begins with 0; `next_state` makes it from the one before and one `value`.
-        """
-        step: LiteralString = f"lambda {state}, {value}: CAST({next_state} AS BIGINT)"
-        return f"list_reduce(list_sort(list({values})), {step}, 0::BIGINT)"
-
-    def plus_seconds(
-        self, instant: LiteralString, seconds: LiteralString
-    ) -> LiteralString:
-        """Write the instant that many seconds later; they may be below 0."""
-        return f"({instant} + to_seconds({seconds}))"
-
-    def digits(self, text: LiteralString) -> LiteralString:
-        """Write the number that a text of 1 to 9 digits is, NULL for another."""
-        # It alone would take signs, spaces, decimals and exponents.
-        is_short = f"length({text}) < 10 AND NOT regexp_matches({text}, '[^0-9]')"
-        return f"CASE WHEN {is_short} THEN TRY_CAST({text} AS BIGINT) END"
-
-    def exact(self, number: LiteralString) -> LiteralString:
-        """Write the exact decimal that a DOUBLE prints as, NULL if it is too large."""
-        # Through the text: 31.67 times 10^18 is not whole in binary.
-        return f"TRY_CAST(CAST({number} AS VARCHAR) AS DECIMAL(38, 18))"
-
-
 class DuckDBStore(JournaledStore):
     """Every event of this server, in one DuckDB file and the journal beside it.
 
     Args:
         path: The file; made when it is missing. None keeps all in memory.
         memory_mb: What DuckDB may take for itself.
+        timeout_s: A question that takes longer is stopped.
+        join_at_events: Events that are joined into pieces together.
 
     Raises:
         ConfigError: A file cannot be opened, or another process has it.
@@ -213,9 +160,9 @@ class DuckDBFile:
         self._last_seq = self._unjoined_events = None
         with self._transaction() as connection:
             connection.register("incoming", incoming)
-            connection.execute(_INSERT)
+            connection.execute(INSERT)
             if unjoined >= self._join_at_events:
-                _join(connection)
+                join_pieces(connection)
                 unjoined = max(0, unjoined - JOIN_AT_MOST)
         self._last_seq, self._unjoined_events = seqs[-1], unjoined
         self._unfolded_events += len(events)
@@ -383,7 +330,8 @@ class DuckDBFile:
             return self._connection
 
 
-def _join(connection: duckdb.DuckDBPyConnection) -> None:
+def join_pieces(connection: duckdb.DuckDBPyConnection) -> None:
+    """Join the oldest events that are in no piece yet, at most `JOIN_AT_MOST`."""
     ((after, until),) = connection.execute(
         _NEXT_TO_JOIN, {"most": JOIN_AT_MOST}
     ).fetchall()

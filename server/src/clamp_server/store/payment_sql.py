@@ -21,6 +21,7 @@ from clamp_server.model.money import LARGEST_AMOUNT
 from clamp_server.model.scope import Scope
 from clamp_server.store.person_sql import with_person
 from clamp_server.store.property_sql import property_sql
+from clamp_server.store.scope_sql import IN_PERIOD, filtered
 from clamp_server.store.sql import Dialect, Sql, Value
 from clamp_server.store.touch_sql import OWNERS, last_touches
 
@@ -61,17 +62,17 @@ def priced(
     dialect: Dialect,
     start: datetime | None = None,
     *,
-    from_sessions: Collection[Dimension] = (),
+    from_touches: Collection[Dimension] = (),
 ) -> Sql:
     """Write the SELECT of the events in `scope` that have money or change the MRR.
 
-    It has the columns that questions about money look at, and `from_sessions`. It
+    It has the columns that questions about money look at, and `from_touches`. It
     binds `$project_id`, `$start`, `$end`, `$mrr_delta` and one `$filter_...` a
     filter. Bots are not left out: their money is money.
 
     Args:
         start: An earlier start than the period's, as in `scoped`.
-        from_sessions: Dimensions that a server event takes from its last touch, see
+        from_touches: Dimensions that a server event takes from its last touch, see
             `touch_sql`; every filter has to be among them.
     """
     values: dict[str, Value] = {
@@ -81,21 +82,18 @@ def priced(
         "mrr_delta": "mrr_delta",
     }
     own: LiteralString = f"""
-        SELECT {", ".join((*_COLUMNS, *from_sessions))} FROM ordered_events
+        SELECT {", ".join((*_COLUMNS, *from_touches))} FROM ordered_events
         WHERE project_id = $project_id AND {_is_priced(dialect)}
-          AND occurred_at >= $start AND occurred_at < $end
+          AND {IN_PERIOD}
     """
-    if not from_sessions:
+    if not from_touches:
         return Sql(own, values)
-    conditions: list[LiteralString] = []
-    for dimension, value in scope.filters:
-        conditions.append(f"{dimension} = $filter_{dimension}")
-        values[f"filter_{dimension}"] = value
+    conditions, filters = filtered(scope)
     text: LiteralString = f"""
-        SELECT * FROM ({_touched(own, from_sessions)}) AS touched
+        SELECT * FROM ({_touched(own, from_touches)}) AS touched
         WHERE {" AND ".join(conditions) or "true"}
     """
-    return Sql(text, values)
+    return Sql(text, {**values, **filters})
 
 
 def _touched(own: LiteralString, dimensions: Collection[Dimension]) -> LiteralString:

@@ -62,7 +62,7 @@ def pieces(
     It binds `$project_id`.
 
     Args:
-        condition: Which of them; it leaves out what servers sent.
+        condition: Which of them; it has to leave out what servers sent.
         bounds: Every instant that the statement compares `occurred_at` with: each
             piece is wholly before it, or not before it.
         dimensions: Those that every event of a piece has to have the value of. A

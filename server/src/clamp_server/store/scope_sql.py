@@ -84,19 +84,33 @@ def scoped_pieces(
     )
 
 
+def filtered(
+    scope: Scope, prefix: LiteralString = ""
+) -> tuple[list[LiteralString], dict[str, Value]]:
+    """Write a condition for each filter, and return what they bind.
+
+    Args:
+        prefix: What the names of the columns begin with, before the dimension's.
+    """
+    conditions: list[LiteralString] = []
+    values: dict[str, Value] = {}
+    for dimension, value in scope.filters:
+        conditions.append(f"{prefix}{dimension} = $filter_{dimension}")
+        values[f"filter_{dimension}"] = value
+    return conditions, values
+
+
 def _condition(
     scope: Scope, start: datetime | None = None
 ) -> tuple[LiteralString, dict[str, Value]]:
     """Write what holds for everything in scope, and what the statement binds."""
+    conditions, filters = filtered(scope)
     values: dict[str, Value] = {
         "project_id": scope.project_id,
         "start": start or scope.period.start,
         "end": scope.period.end,
+        **filters,
     }
-    conditions: list[LiteralString] = []
-    for dimension, value in scope.filters:
-        conditions.append(f"{dimension} = $filter_{dimension}")
-        values[f"filter_{dimension}"] = value
     if scope.excludes_bots:
         conditions.append("device_type <> 'bot'")
     return " AND ".join(conditions) or "true", values

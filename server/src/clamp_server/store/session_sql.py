@@ -81,7 +81,8 @@ def sessions_of(
     """
 
 
-# A millisecond is 2^20 in an order; this is how far apart orders are at most.
+# How far apart two orders are; a millisecond is 2^20. The bits below it are not time:
+# within a minute is what is less than a minute and a millisecond away.
 _HALF_HOUR: LiteralString = "1887436800000"
 _MINUTE: LiteralString = "62915608576"
 SPAN: LiteralString = "min(start_order) AS start_order, max(end_order) AS end_order"

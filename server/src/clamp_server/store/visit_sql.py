@@ -14,9 +14,9 @@ from typing import LiteralString
 from clamp_server.model.scope import Scope
 from clamp_server.store.any_row_sql import any_row
 from clamp_server.store.piece_sql import pieces
-from clamp_server.store.scope_sql import IN_PERIOD
+from clamp_server.store.scope_sql import IN_PERIOD, filtered
 from clamp_server.store.session_sql import first_values
-from clamp_server.store.sql import Sql, Value
+from clamp_server.store.sql import Sql
 
 # A session ends after 30 minutes without an event, so that hardly one is cut by
 # this; without a limit, every question would read all events there are.
@@ -43,11 +43,8 @@ def visits(
             its name.
         bounds: Instants that `columns` compare with, beside the period's.
     """
-    values: dict[str, Value] = {}
-    conditions: list[LiteralString] = [f"{any_row(IN_PERIOD)} = 1"]
-    for dimension, value in scope.filters:
-        conditions.append(f"first_{dimension} = $filter_{dimension}")
-        values[f"filter_{dimension}"] = value
+    conditions, values = filtered(scope, "first_")
+    conditions.append(f"{any_row(IN_PERIOD)} = 1")
     if scope.filters:
         columns = (*columns, first_values(scope.filtered))
     piece = session_pieces(scope, bounds)
