@@ -25,7 +25,6 @@ from clamp_server.questions.parameter import (
     Query,
     read_scope,
 )
-from clamp_server.store.scope_sql import VISITORS, scoped
 from clamp_server.store.sql import Dialect, Row, Sql
 
 View: TypeAlias = Literal["summary", "engagement", "sections"]
@@ -80,18 +79,7 @@ def select_engagement(params: EngagementParams, dialect: Dialect) -> Sql:
         return page_section.select_sections(params.scope, params.limit)
     if params.view == "engagement":
         return page_reading.select_readings(params.scope, params.limit, dialect)
-    source = scoped(params.scope)
-    return Sql(
-        f"""
-        SELECT pathname, count(*) AS pageviews, {VISITORS} AS visitors
-        FROM ({source.text}) AS event
-        WHERE sent_by = 'browser' AND name = $pageview AND pathname <> ''
-        GROUP BY pathname
-        ORDER BY pageviews DESC, visitors DESC, pathname
-        LIMIT $limit
-        """,
-        {**source.values, "pageview": "$pageview", "limit": params.limit},
-    )
+    return page_reading.select_pages(params.scope, params.limit)
 
 
 def read_engagement(params: EngagementParams, rows: Sequence[Row]) -> Answer:

@@ -47,8 +47,39 @@ class PageReading:
     scroll_distribution: ScrollDistribution | None
 
 
+def select_pages(scope: Scope, limit: int) -> Sql:
+    """Write the SQL of the most viewed pages: their views and visitors."""
+    source = scoped(scope)
+    viewed: LiteralString = f"""
+        ({source.text}) AS event
+        WHERE sent_by = 'browser' AND name = $pageview AND pathname <> ''
+    """
+    # To count visitors takes three times as long as to count views, so it is done for
+    # those pages alone that have enough views to be listed.
+    return Sql(
+        f"""
+        WITH counted AS (
+            SELECT pathname, count(*) AS views FROM {viewed} GROUP BY pathname
+        )
+        SELECT pathname, count(*) AS pageviews, {VISITORS} AS visitors
+        FROM {viewed} AND pathname IN (
+            SELECT pathname FROM counted WHERE views >= (
+                SELECT min(views) FROM (
+                    SELECT views FROM counted ORDER BY views DESC LIMIT $limit
+                ) AS most
+            )
+        )
+        GROUP BY pathname
+        ORDER BY {_MOST_VIEWED}
+        LIMIT $limit
+        """,
+        {**source.values, "pageview": "$pageview", "limit": limit},
+    )
+
+
 def select_readings(scope: Scope, limit: int, dialect: Dialect) -> Sql:
-    """Write the SQL of the pages: their views, ends and beginnings of sessions."""
+    """Write the SQL of the same pages, with their ends and beginnings of sessions."""
+    page = select_pages(scope, limit)
     source = scoped(scope)
     visit = visits(scope)
     engaged = dialect.digits("strings['engagement_seconds']")
@@ -57,49 +88,41 @@ def select_readings(scope: Scope, limit: int, dialect: Dialect) -> Sql:
         f"count(*) FILTER (WHERE scrolled_pct >= {pct}) AS reached_{pct}"
         for pct in _QUARTERS
     )
+    # To read the maps of events takes as long as all the rest, so the ends of pages
+    # that are not listed are left out before.
     return Sql(
         f"""
-        SELECT page.*, coalesce(entry.sessions, 0) AS sessions,
+        WITH page AS ({page.text})
+        SELECT page.pathname AS pathname, pageviews, visitors, reading.*,
+               coalesce(entry.sessions, 0) AS sessions,
                coalesce(entry.bounces, 0) AS bounces
-        FROM (
-            SELECT pathname, count(*) FILTER (WHERE name = $pageview) AS pageviews,
-                   {VISITORS} AS visitors,
+        FROM page
+        LEFT JOIN (
+            SELECT pathname AS read_page,
                    count(engaged_s) AS readings, sum(engaged_s) AS engaged_s,
                    count(scrolled_pct) AS samples, sum(scrolled_pct) AS scrolled_pct,
                    {reached}
             FROM (
-                SELECT name, pathname,
-                       CASE WHEN name = $pageview THEN visitor_key ELSE 0 END
-                           AS visitor_key,
-                       CASE WHEN name = $page_end THEN {engaged} END AS engaged_s,
-                       CASE WHEN name = $page_end THEN {scrolled} END AS scrolled_pct
+                SELECT pathname, {engaged} AS engaged_s, {scrolled} AS scrolled_pct
                 FROM ({source.text}) AS event
-                WHERE sent_by = 'browser' AND name IN ($pageview, $page_end)
-                  AND pathname <> ''
-            ) AS reading
+                WHERE sent_by = 'browser' AND name = $page_end
+                  AND pathname IN (SELECT pathname FROM page)
+            ) AS ended
             GROUP BY pathname
-            HAVING count(*) FILTER (WHERE name = $pageview) > 0
-            ORDER BY pageviews DESC, visitors DESC, pathname
-            LIMIT $limit
-        ) AS page
+        ) AS reading ON page.pathname = reading.read_page
         LEFT JOIN (
             SELECT entry_page, count(*) AS sessions,
                    count(*) FILTER (WHERE views = 1) AS bounces
             FROM ({visit.text}) AS visit
             GROUP BY entry_page
         ) AS entry ON page.pathname = entry.entry_page
-        ORDER BY pageviews DESC, visitors DESC, pathname
+        ORDER BY {_MOST_VIEWED}
         """,
-        {
-            **source.values,
-            **visit.values,
-            "pageview": "$pageview",
-            "page_end": "$pageview_end",
-            "limit": limit,
-        },
+        {**page.values, **visit.values, "page_end": "$pageview_end"},
     )
 
 
+_MOST_VIEWED: LiteralString = "pageviews DESC, visitors DESC, pathname"
 _QUARTERS: tuple[LiteralString, ...] = ("25", "50", "75", "100")
 
 
