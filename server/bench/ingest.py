@@ -8,6 +8,7 @@ take turns, so that what else the machine does meets both.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import platform
@@ -30,6 +31,12 @@ from load import Plan, Result
 
 HERE = Path(__file__).parent
 EVENTS_A_BATCH = 100
+QUESTIONS = (
+    "overview?period=365d",
+    "events?period=365d",
+    "breakdown?dimension=country&period=365d",
+    "timeseries?metric=visitors&period=365d",
+)
 PLANS = ("free", "starter", "pro", "office")
 NAMES = ("signup", "feature_used", "invoice_paid", "report_opened", "login")
 
@@ -84,6 +91,30 @@ def running(arguments: list[str], port: int) -> Iterator[subprocess.Popen[bytes]
         finally:
             server.send_signal(signal.SIGTERM)
             server.wait()
+
+
+class Asking(threading.Thread):
+    """Asks one question after another, for as long as it may.
+
+    Attributes:
+        answers: How many there were.
+    """
+
+    def __init__(self, urls: list[str], key: str, finished: threading.Event) -> None:
+        super().__init__()
+        self._urls = urls
+        self._key = key
+        self._finished = finished
+        self.answers = 0
+
+    def run(self) -> None:
+        for url in itertools.cycle(self._urls):
+            if self._finished.is_set():
+                return
+            asked = urllib.request.Request(url, headers={"x-clamp-key": self._key})
+            with urllib.request.urlopen(asked) as answer:
+                answer.read()
+            self.answers += 1
 
 
 def clamp(*arguments: str) -> dict[str, str]:
@@ -154,6 +185,7 @@ class Bench:
             self._paced(port)
             self._batches(port)
             self._million(port, server.pid)
+            self._asked(port)
         self._size()
         self._print()
 
@@ -254,6 +286,35 @@ class Bench:
         self._row(f"{events:,} events in batches", f"{rate:,.0f} events/s", "30,000/s")
         self._row("  resident after", f"{resident_mb(pid):.0f} MB", "< 400 MB")
         self._row("  resident at most", f"{peak:.0f} MB", "")
+
+    def _asked(self, port: int) -> None:
+        """Load in turns with and without somebody who asks one thing after another."""
+        bodies = [json.dumps(body(self._project_id, self._dice)) for _ in range(1000)]
+        rounds, seconds = (1, 3.0) if self._is_quick else (4, 5.0)
+        rates: dict[bool, list[float]] = {False: [], True: []}
+        answers = 0
+        for _ in range(rounds):
+            for is_asked in rates:
+                finished = threading.Event()
+                asking = Asking(self._urls(port), self._key, finished)
+                if is_asked:
+                    asking.start()
+                result = loaded(
+                    self._plan(port, "/e/s", bodies, connections=64, seconds=seconds)
+                )
+                finished.set()
+                if is_asked:
+                    asking.join()
+                answers += asking.answers
+                rates[is_asked].append(result.requests / result.seconds)
+        alone, asked = (sorted(rate)[len(rate) // 2] for rate in rates.values())
+        self._row("POST /e/s while questions are asked", f"{asked:,.0f}/s", "")
+        self._row("  of what it is without", f"{asked / alone:.2f}", "> 0.67")
+        self._row("  questions", f"{answers / rounds / seconds:.1f}/s", "")
+
+    def _urls(self, port: int) -> list[str]:
+        there = f"http://127.0.0.1:{port}/analytics/{self._project_id}"
+        return [f"{there}/{question}" for question in QUESTIONS]
 
     def _size(self) -> None:
         from clamp_server.config import Settings
