@@ -78,7 +78,7 @@ def select_days(params: CohortParams, dialect: Dialect) -> Sql:
             ) AS member
             JOIN (
                 SELECT DISTINCT person, {day.text} AS day
-                FROM ({with_person(active, ("occurred_at",), of_most=True)}) AS event
+                FROM ({with_person(active, ("occurred_at",), asks_all=True)}) AS event
             ) AS active ON member.person = active.person
         ) AS seen
         GROUP BY days

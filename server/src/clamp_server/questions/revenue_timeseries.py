@@ -89,7 +89,7 @@ def select_revenue_timeseries(params: RevenueTimeseriesParams, dialect: Dialect)
     is_money = params.metric in ("revenue", "mrr")
     since = BEGINNING if params.metric == "mrr" else None
     event = priced(scope, dialect, since, from_touches=scope.filtered)
-    entry = entries(event, dialect)
+    entry = entries(event, dialect, asks_all=bool(scope.filtered))
     start = bucket(scope.period, params.granularity, params.zone, dialect)
     condition, wanted = _wanted(params)
     currency: LiteralString = "currency" if is_money else "''"

@@ -21,7 +21,7 @@ def select_summary(scope: Scope, dialect: Dialect) -> Sql:
     A row a `part`: everything ('all'), a currency, a plan or a product of one.
     """
     event = priced(scope, dialect, BEGINNING, from_touches=scope.filtered)
-    entry = entries(event, dialect)
+    entry = entries(event, dialect, asks_all=bool(scope.filtered))
     # Sums first and whose they are after that: to carry every sum a customer takes
     # ten times as long.
     return Sql(

@@ -23,7 +23,7 @@ from clamp_server.store.person_sql import with_person
 from clamp_server.store.property_sql import property_sql
 from clamp_server.store.scope_sql import IN_PERIOD, filtered
 from clamp_server.store.sql import Dialect, Sql, Value
-from clamp_server.store.touch_sql import OWNERS, last_touches
+from clamp_server.store.touch_sql import last_touches
 
 PLAN_SQL: LiteralString = "coalesce(strings['plan'], '')"
 PRODUCT_SQL: LiteralString = "coalesce(nullif(strings['product'], ''), name)"
@@ -116,7 +116,7 @@ def _is_priced(dialect: Dialect) -> LiteralString:
     return f"({delta.present} OR {dialect.has_any_key('money_amounts')})"
 
 
-def entries(events: Sql, dialect: Dialect) -> Sql:
+def entries(events: Sql, dialect: Dialect, *, asks_all: bool = False) -> Sql:
     """Write the SELECT of all payments and all changes of MRR among `events`.
 
     A row is one event's money in one property, and its change of MRR where it has
@@ -130,8 +130,9 @@ def entries(events: Sql, dialect: Dialect) -> Sql:
 
     Args:
         events: What `priced` selects.
+        asks_all: As in `with_person`.
     """
-    known = _known(events.text, dialect)
+    known = _known(events.text, dialect, asks_all=asks_all)
     has_total = dialect.has_key("money_amounts", "'total'")
     same_money = dialect.first(
         "keys", "one", "money_currencies[one] = money_currencies[key]"
@@ -214,24 +215,13 @@ def _delta(dialect: Dialect) -> tuple[LiteralString, LiteralString]:
     )
 
 
-def _with_people(events: LiteralString) -> LiteralString:
-    """Write the SELECT of `events` with the customer of each as `person`."""
-    return f"""
-        SELECT event.seq AS seq, event.occurred_at AS occurred_at,
-               event.name AS name,
-               coalesce(nullif(event.user_id, ''), nullif(owner.user_id, ''),
-                        nullif(event.anonymous_id, '')) AS person,
-               strings, numbers, money_amounts, money_currencies
-        FROM (
-            SELECT seq, occurred_at, name, user_id, anonymous_id, strings, numbers,
-                   money_amounts, money_currencies
-            FROM ({events}) AS any_event
-        ) AS event
-        LEFT JOIN ({OWNERS}) AS owner ON event.anonymous_id = owner.anonymous_id
-    """
+_KNOWN: tuple[LiteralString, ...] = (
+    *("seq", "occurred_at", "name"),
+    *("strings", "numbers", "money_amounts", "money_currencies"),
+)
 
 
-def _known(events: LiteralString, dialect: Dialect) -> LiteralString:
+def _known(events: LiteralString, dialect: Dialect, *, asks_all: bool) -> LiteralString:
     """Write the SELECT of priced events, what they are of and whose they are."""
     present, delta = _delta(dialect)
     return f"""
@@ -240,5 +230,5 @@ def _known(events: LiteralString, dialect: Dialect) -> LiteralString:
                CASE WHEN {present} THEN {delta} END AS mrr_delta,
                CAST(left(name, 14) = $subscription OR {present} AS BOOLEAN)
                    AS is_subscribed
-        FROM ({_with_people(events)}) AS found
+        FROM ({with_person(events, _KNOWN, asks_all=asks_all)}) AS found
     """

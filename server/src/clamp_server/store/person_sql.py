@@ -14,7 +14,7 @@ def with_person(
     events: LiteralString,
     columns: Collection[LiteralString],
     *,
-    of_most: bool = False,
+    asks_all: bool = False,
 ) -> LiteralString:
     """Write the SELECT of `columns` of `events`, and the `person` of each.
 
@@ -22,12 +22,13 @@ def with_person(
 
     Args:
         events: A SELECT with `columns`, `user_id`, `anonymous_id` and `visitor_key`.
-        of_most: Whether these are events of most visitors that there are: then it
-            takes longer to look for their users alone than for everybody's.
+        asks_all: Whether the users of all visitors are looked for. Those of these
+            events' alone are found sooner, unless they are most visitors, or the
+            events take long to select: that is done twice then.
     """
     names = ", ".join(f"event.{name} AS {name}" for name in columns)
     whose: LiteralString = "true"
-    if not of_most:
+    if not asks_all:
         # Servers name the user of nearly all that they send.
         unnamed = f"SELECT visitor_key FROM ({events}) AS event WHERE user_id = ''"
         whose = f"visitor_key IN ({unnamed})"
