@@ -9,7 +9,7 @@ from typing import LiteralString
 from clamp_server.model.period import Period
 from clamp_server.model.scope import Scope
 from clamp_server.questions.retention_params import RetentionParams
-from clamp_server.store.payment_sql import agreements
+from clamp_server.store.payment_sql import agreements, sum_where
 from clamp_server.store.person_sql import with_person
 from clamp_server.store.property_sql import property_sql
 from clamp_server.store.scope_sql import scoped
@@ -64,7 +64,7 @@ def select_retention(params: RetentionParams, dialect: Dialect) -> Sql:
         ),
         figure AS ({_figures(names)})
         SELECT coalesce(figure.currency, '') AS currency, count(*) AS members,
-               {_sum("figure.at_first", "true")} AS baseline,
+               {sum_where("figure.at_first", "true")} AS baseline,
                {", ".join(map(_of_window, range(len(names))))}
         FROM member LEFT JOIN figure ON member.person = figure.person
         GROUP BY coalesce(figure.currency, '')
@@ -137,11 +137,12 @@ def _since_the_anchor(agreements: LiteralString) -> LiteralString:
 def _figures(names: list[LiteralString]) -> LiteralString:
     """Write the SELECT of the MRR of each who agreed to any, in their own currency."""
     sums = ", ".join(
-        f"{_sum('delta', f'age_ms <= $length_{name}')} AS at_{name}" for name in names
+        f"{sum_where('delta', f'age_ms <= $length_{name}')} AS at_{name}"
+        for name in names
     )
     return f"""
         SELECT agreed.person AS person, max(named.currency) AS currency,
-               {_sum("delta", "age_ms = 0")} AS at_first, {sums}
+               {sum_where("delta", "age_ms = 0")} AS at_first, {sums}
         FROM agreed LEFT JOIN named ON agreed.person = named.person
         WHERE agreed.currency = '' OR agreed.currency = named.currency
         GROUP BY agreed.person
@@ -156,11 +157,6 @@ def _of_window(number: int) -> LiteralString:
         count(*) FILTER (WHERE {is_mature}) AS {column.mature},
         count(*) FILTER (WHERE {is_mature} AND figure.at_{name} > 0)
             AS {column.retained},
-        {_sum(f"figure.at_{name}", is_mature)} AS {column.mrr},
-        {_sum("figure.at_first", is_mature)} AS {column.baseline}
+        {sum_where(f"figure.at_{name}", is_mature)} AS {column.mrr},
+        {sum_where("figure.at_first", is_mature)} AS {column.baseline}
     """
-
-
-def _sum(amount: LiteralString, condition: LiteralString) -> LiteralString:
-    nothing = "CAST(0 AS DECIMAL(38, 18))"
-    return f"coalesce(sum({amount}) FILTER (WHERE {condition}), {nothing})"

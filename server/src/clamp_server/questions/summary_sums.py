@@ -7,7 +7,7 @@ from typing import LiteralString
 
 from clamp_server.model.scope import Scope
 from clamp_server.store.any_row_sql import any_row
-from clamp_server.store.payment_sql import BEGINNING, entries, priced
+from clamp_server.store.payment_sql import BEGINNING, entries, priced, sum_where
 from clamp_server.store.sql import Dialect, Sql
 
 _NOW: LiteralString = "occurred_at >= $now_start"
@@ -77,25 +77,20 @@ def _sums(
     """Write the sums of one period and of all until its end, by name."""
     paid: LiteralString = f"{within} AND is_paid"
     return {
-        f"{prefix}_amount": _sum("amount", within),
+        f"{prefix}_amount": sum_where("amount", within),
         f"{prefix}_events": _count(f"{paid} AND is_first_of_currency"),
         f"{prefix}_orders": _count(
             f"{paid} AND is_first_of_currency AND NOT is_refund"
         ),
         # Of an event in two currencies each has one order, and both together too.
         f"{prefix}_orders_in_all": _count(f"{paid} AND is_first AND NOT is_refund"),
-        f"{prefix}_amount_to_date": _sum("amount", to_date),
+        f"{prefix}_amount_to_date": sum_where("amount", to_date),
         f"{prefix}_events_to_date": _count(
             f"{to_date} AND is_paid AND is_first_of_currency"
         ),
-        f"{prefix}_mrr": _sum("delta", to_date),
+        f"{prefix}_mrr": sum_where("delta", to_date),
         f"{prefix}_deltas": _count(f"{to_date} AND is_agreed"),
     }
-
-
-def _sum(column: LiteralString, condition: LiteralString) -> LiteralString:
-    nothing = "CAST(0 AS DECIMAL(38, 18))"
-    return f"coalesce(sum({column}) FILTER (WHERE {condition}), {nothing})"
 
 
 def _count(condition: LiteralString) -> LiteralString:

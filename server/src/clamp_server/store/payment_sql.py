@@ -96,6 +96,11 @@ def priced(
     return Sql(text, {**values, **filters})
 
 
+def sum_where(amount: LiteralString, condition: LiteralString) -> LiteralString:
+    """Write the sum of the money that a condition holds for; 0 of nothing."""
+    return f"coalesce(sum({amount}) FILTER (WHERE {condition}), {_NOTHING})"
+
+
 def _touched(own: LiteralString, dimensions: Collection[Dimension]) -> LiteralString:
     """Write the SELECT of `own` events, those of servers with their last touch."""
     same = ", ".join(f"event.{name} AS {name}" for name in _COLUMNS)

@@ -37,12 +37,14 @@ def with_person(
             nullif(event.user_id, ''), owner.user_id, nullif(event.anonymous_id, '')
         ) AS person, {names}
         FROM ({events}) AS event
-        LEFT JOIN ({_owners(whose)}) AS owner ON event.visitor_key = owner.visitor_key
+        LEFT JOIN ({owners(whose)}) AS owner ON event.visitor_key = owner.visitor_key
     """
 
 
-def _owners(whose: LiteralString) -> LiteralString:
+def owners(whose: LiteralString = "true") -> LiteralString:
     """Write the SELECT of the user whom each visitor was last linked to.
+
+    It has `visitor_key` and `user_id`, and binds `$project_id`.
 
     Args:
         whose: A condition on visitors.

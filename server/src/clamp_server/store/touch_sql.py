@@ -20,6 +20,7 @@ from collections.abc import Collection
 from typing import LiteralString
 
 from clamp_server.model.dimension import Dimension
+from clamp_server.store.person_sql import owners
 from clamp_server.store.session_sql import SPAN, first_values, placed
 
 _LINKED: LiteralString = """
@@ -27,11 +28,6 @@ _LINKED: LiteralString = """
     WHERE project_id = $project_id AND anonymous_id <> '' AND user_id <> ''
 """
 _LINKS: LiteralString = f"SELECT DISTINCT visitor_key, user_id {_LINKED}"
-OWNERS: LiteralString = f"""
-    SELECT anonymous_id, argMax(user_id, (occurred_at, user_id)) AS user_id {_LINKED}
-    GROUP BY anonymous_id
-"""
-"""The user whom each visitor was last linked to; it binds `$project_id`."""
 
 
 def first_touches(
@@ -130,7 +126,7 @@ def _visitors(events: LiteralString) -> LiteralString:
                event.visitor_key AS visitor_key,
                coalesce(nullif(event.user_id, ''), owner.user_id, '') AS user_id
         FROM ({events}) AS event
-        LEFT JOIN ({OWNERS}) AS owner ON event.anonymous_id = owner.anonymous_id
+        LEFT JOIN ({owners()}) AS owner ON event.visitor_key = owner.visitor_key
     """
     return f"""
         SELECT seq, occurred_at, visitor_key FROM ({payers}) AS payer
