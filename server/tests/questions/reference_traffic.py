@@ -27,7 +27,8 @@ Events: TypeAlias = Sequence[EnrichedEvent]
 Query: TypeAlias = Mapping[str, str]
 Span: TypeAlias = tuple[datetime, datetime]
 
-DAY = timedelta(days=1)
+DAY, QUARTER = timedelta(days=1), timedelta(minutes=15)
+EPOCH = datetime.fromisoformat("1970-01-01T00:00Z")
 
 
 def span(period: str, zone: ZoneInfo) -> Span:
@@ -121,13 +122,16 @@ def sessions(
 ) -> list[Session]:
     """Return the sessions of a period, each as the whole that it is.
 
-    What is more than a day away from all that is asked about does not count.
+    What is in no quarter of an hour within a day of what is asked about does not
+    count.
     """
     start, end = within
     least, most = covering or within
+    nearest = least - DAY - (least - EPOCH) % QUARTER
+    farthest = most + DAY + (EPOCH - most) % QUARTER
     found: dict[str, list[EnrichedEvent]] = defaultdict(list)
     for event in events:
-        is_near = least - DAY <= event.occurred_at < most + DAY
+        is_near = nearest <= event.occurred_at < farthest
         is_bot = event.device.device_type == "bot" and "device_type" not in query
         if event.session_id and is_near and not is_bot:
             found[event.session_id].append(event)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import clickhouse_connect
@@ -22,10 +24,12 @@ RELEASED: dict[Engine, list[str]] = {
     "duckdb": [
         "8c9e64534326e23534f655023445128695cb290fb2535b218777ce4257ef3832",
         "0a6893651336a13469d345e55e6ab56e309754464c0481170c7ea20f3e4fb0ef",
+        "e02d7e54166e3c7e2da7a55640d11d461b8368c51226157ef18d7a2b83419e79",
     ],
     "clickhouse": [
         "a23ec347c7e9cccf4d4bdf7a61d612537edcdfdfc73cd92b32335df24e8acd64",
         "0beecaf35bc291bc5c0312ac4353f0da8184ce735cef80ef89ec165517d3a13b",
+        "8ad890db7c3384be149f82d6089382aa7f67ffb9e1797e42a04244fc9725afba",
     ],
 }
 
@@ -61,7 +65,7 @@ def test_steps_that_nobody_knows_are_refused() -> None:
 
     assert str(refusal.value) == (
         "a database was written by a newer release of clamp-server (its tables are at"
-        " step 7, this release knows 2); install that one"
+        " step 7, this release knows 3); install that one"
     )
 
 
@@ -94,26 +98,65 @@ def test_clickhouse_has_the_columns_that_the_schema_says(
     ]
 
 
+@contextmanager
+def duckdb_at(number: int, path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Make a file that has had so many steps."""
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("CREATE TABLE migration_steps (number INTEGER, name TEXT)")
+        for step in steps_after(0, "duckdb", path)[:number]:
+            for statement in step.statements:
+                connection.execute(statement)
+            connection.execute(
+                "INSERT INTO migration_steps VALUES (?, ?)", [step.number, step.name]
+            )
+        yield connection
+
+
+def let_be_empty(connection: duckdb.DuckDBPyConnection, table: str) -> None:
+    """Let a row be inserted with some of its columns."""
+    for column, kind in connection.execute(
+        f"SELECT column_name, column_type FROM (DESCRIBE {table})"
+    ).fetchall():
+        empty = {"VARCHAR": "''", "TIMESTAMP": "'epoch'"}.get(
+            kind, "map()" if kind.startswith("MAP") else "0"
+        )
+        connection.execute(f"ALTER TABLE {table} ALTER {column} SET DEFAULT {empty}")
+
+
 def test_duckdb_brings_events_of_step_1_along(tmp_path: Path) -> None:
     path = tmp_path / "events.duckdb"
-    (first, *_) = steps_after(0, "duckdb", path)
-    with duckdb.connect(str(path)) as connection:
-        for statement in first.statements:
-            connection.execute(statement)
-        connection.execute("CREATE TABLE migration_steps (number INTEGER, name TEXT)")
-        connection.execute("INSERT INTO migration_steps VALUES (1, 'events')")
-        for column, kind in connection.execute(
-            "SELECT column_name, column_type FROM (DESCRIBE events)"
-        ).fetchall():
-            empty = {"VARCHAR": "''", "TIMESTAMP": "'epoch'"}.get(
-                kind, "map()" if kind.startswith("MAP") else "0"
-            )
-            connection.execute(f"ALTER TABLE events ALTER {column} SET DEFAULT {empty}")
+    with duckdb_at(1, path) as connection:
+        let_be_empty(connection, "events")
         connection.execute(
             f"INSERT INTO events ({V1_COLUMNS}) VALUES (?, ?, ?, ?, ?)", list(V1_EVENT)
         )
 
     assert_has_the_event(DuckDBStore(path))
+
+
+def test_duckdb_marks_the_pieces_of_step_2_that_are_further_ones(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "events.duckdb"
+    pieces = [("one", 7), ("one", 8), ("one", 7), ("other", 7)]
+    with duckdb_at(2, path) as connection:
+        let_be_empty(connection, "joined_pieces")
+        connection.executemany(
+            "INSERT INTO joined_pieces (project_id, session_key) VALUES (?, ?)", pieces
+        )
+
+    store = DuckDBStore(path)
+    rows = store.rows(
+        Sql("SELECT project_id, session_key, is_further FROM visit_pieces ORDER BY ALL")
+    )
+    store.close()
+
+    assert [tuple(row.values()) for row in rows] == [
+        ("one", 7, True),
+        ("one", 7, True),
+        ("one", 8, False),
+        ("other", 7, False),
+    ]
 
 
 def test_clickhouse_brings_events_of_step_1_along(

@@ -14,6 +14,7 @@ from tests.questions.reference import id_key, place
 
 from clamp_server.model.dimension import Dimension
 from clamp_server.model.event import EnrichedEvent, Place, Properties
+from clamp_server.model.ids import ProjectId
 from clamp_server.store.on_duckdb import DuckDBStore
 from clamp_server.store.piece_sql import pieces
 from clamp_server.store.sql import EventStore, Row, Sql
@@ -122,6 +123,60 @@ def test_what_is_not_joined_yet_is_there_event_by_event() -> None:
     store.close()
 
     assert counts == [[1, 1], [3], [3, 1]]
+
+
+def further(store: DuckDBStore) -> list[tuple[str, int, bool]]:
+    """Return of each piece its path, its events and whether its session had another."""
+    rows = store.rows(
+        Sql(
+            "SELECT pathname, events, is_further FROM visit_pieces"
+            " ORDER BY occurred_at, pathname"
+        )
+    )
+    return [(row["pathname"], row["events"], row["is_further"]) for row in rows]
+
+
+def test_of_a_sessions_pieces_the_first_to_be_joined_is_no_further_one() -> None:
+    store = DuckDBStore(None, join_at_events=2)
+    found = []
+    for number, (path, at) in enumerate(
+        [("/c", 2 * QUARTER), ("/a", 0 * QUARTER), ("/d", 3 * QUARTER)]
+    ):
+        store.append([view("s", NOON + at, path), view(f"t{number}", NOON + at)])
+        found.append(further(store))
+    store.append([view("s", NOON + 4 * QUARTER, "/e")])
+    found.append(further(store))
+    store.close()
+
+    others = ("/", 1, False)
+    assert found == [
+        [others, ("/c", 1, False)],
+        [others, ("/a", 1, True), others, ("/c", 1, False)],
+        [others, ("/a", 1, True), others, ("/c", 1, False), others, ("/d", 1, True)],
+        # What is not joined yet may be anything.
+        [*found[2], ("/e", 1, True)],
+    ]
+
+
+def test_of_pieces_that_are_joined_together_all_but_one_are_further_ones(
+    joining: DuckDBStore,
+) -> None:
+    joining.append([view("s", NOON + n * QUARTER, f"/{n}") for n in range(3)])
+
+    assert sorted(is_further for _, _, is_further in further(joining)) == [
+        False,
+        True,
+        True,
+    ]
+
+
+def test_a_session_of_another_project_makes_no_piece_a_further_one(
+    joining: DuckDBStore,
+) -> None:
+    joining.append([view("s", NOON)])
+    joining.append([replace(view("s", NOON), project_id=ProjectId("proj_other"))])
+
+    assert further(joining) == [("/", 1, False), ("/", 1, False)]
 
 
 def test_a_piece_is_cut_where_a_bound_is_inside_of_it(joining: DuckDBStore) -> None:

@@ -13,7 +13,7 @@ from clamp_server.model.event import Arrival, Device, EnrichedEvent, Page, Place
 from clamp_server.model.ids import ProjectId
 from clamp_server.model.period import Period
 from clamp_server.model.scope import Scope
-from clamp_server.store.scope_sql import scoped
+from clamp_server.store.scope_sql import scoped, scoped_from_sessions
 from clamp_server.store.sql import Sql
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
@@ -35,7 +35,7 @@ def bought(**changes: Any) -> EnrichedEvent:
 
 def host(store: FilledStore) -> str:
     """Return the referrer that the one purchase has."""
-    source = scoped(DAY, from_sessions=DIMENSIONS)
+    source = scoped_from_sessions(DAY, store.dialect, dimensions=DIMENSIONS)
     (row,) = store.rows(
         Sql(
             f"SELECT referrer_host FROM ({source.text}) AS event"
@@ -219,7 +219,7 @@ def test_every_dimension_is_taken_and_nothing_else(store: FilledStore) -> None:
         )
     )
     plain = scoped(DAY)
-    joined = scoped(DAY, from_sessions=DIMENSIONS)
+    joined = scoped_from_sessions(DAY, store.dialect, dimensions=DIMENSIONS)
     store.add(bought())
 
     (own,), (taken,) = (
@@ -238,7 +238,7 @@ def test_every_dimension_is_taken_and_nothing_else(store: FilledStore) -> None:
 
 def test_events_of_browsers_keep_their_own_values(store: FilledStore) -> None:
     store.add(visit("s", NOON - MINUTE), visit("s", NOON, arrival=Arrival()))
-    source = scoped(DAY, from_sessions=DIMENSIONS)
+    source = scoped_from_sessions(DAY, store.dialect, dimensions=DIMENSIONS)
 
     rows = store.rows(
         Sql(

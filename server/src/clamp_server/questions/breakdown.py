@@ -22,6 +22,7 @@ from clamp_server.questions.parameter import (
     read_scope,
 )
 from clamp_server.store.scope_sql import IN_PERIOD, VISITORS, scoped_pieces
+from clamp_server.store.session_rows_sql import total
 from clamp_server.store.sql import Dialect, Row, Sql, Value
 from clamp_server.store.visit_sql import visits
 
@@ -70,15 +71,15 @@ def read_breakdown_params(
     )
 
 
-def select_breakdown(params: BreakdownParams, _: Dialect) -> Sql:
+def select_breakdown(params: BreakdownParams, dialect: Dialect) -> Sql:
     """Write the SQL of the shares: a row a value, without the empty one."""
     if params.dimension in PAGES_OF_SESSION:
-        return _select_pages(params, params.dimension)
+        return _select_pages(params, params.dimension, dialect)
     beside = BESIDE.get(params.dimension)
     looked_at: list[Dimension] = [
         d for d in DIMENSIONS if d in (params.dimension, beside)
     ]
-    source = scoped_pieces(params.scope, looked_at)
+    source = scoped_pieces(params.scope, dialect, looked_at)
     values: dict[str, Value] = {**source.values, "limit": params.limit}
     top: LiteralString = f"""
         SELECT {params.dimension} AS label,
@@ -123,14 +124,17 @@ def _usual(dimension: LiteralString, beside: LiteralString) -> LiteralString:
     """
 
 
-def _select_pages(params: BreakdownParams, page: LiteralString) -> Sql:
+def _select_pages(
+    params: BreakdownParams, page: LiteralString, dialect: Dialect
+) -> Sql:
     """Write the SQL by a page of the session; the page views are the period's."""
-    views: LiteralString = f"sum(page_views) FILTER (WHERE {IN_PERIOD}) AS period_views"
-    visit = visits(params.scope, views)
+    views = total(f"CASE WHEN {IN_PERIOD} THEN page_views ELSE 0 END")
+    period = params.scope.period
+    visit = visits(params.scope, {"period_views": views}, (period.start, period.end))
     return Sql(
         f"""
         SELECT {page} AS label, sum(period_views) AS pageviews, {VISITORS} AS visitors
-        FROM ({visit.text}) AS visit
+        FROM ({visit.rows.all(dialect)}) AS visit
         WHERE {page} <> ''
         GROUP BY {page}
         ORDER BY visitors DESC, pageviews DESC, label

@@ -34,7 +34,7 @@ from clamp_server.store.property_sql import (
     PropertyType,
     property_sql,
 )
-from clamp_server.store.scope_sql import VISITORS, scoped
+from clamp_server.store.scope_sql import VISITORS, scoped_from_sessions
 from clamp_server.store.sql import Dialect, Row, Sql, Value
 
 NAME = Text("name", "an event's name; without it, custom events only")
@@ -150,7 +150,7 @@ def select_events(params: EventsParams, dialect: Dialect) -> Sql:
     """Write the SQL of the counts: a row a name, or a name and group."""
     scope, group = params.scope, params.group_by
     start = scope.period.previous_start if params.compares else scope.period.start
-    source = scoped(scope, start, from_sessions=scope.filtered)
+    source = scoped_from_sessions(scope, dialect, start)
     wanted = _wanted(params, dialect)
     values = {**source.values, **wanted.values, "limit": params.limit}
     columns, condition, keys = "count(*) AS count", wanted.text, "name"

@@ -54,7 +54,7 @@ def select_depths(params: FunnelParams, dialect: Dialect) -> Sql:
     return Sql(
         f"""
         WITH served AS ({_matching(f"visitor_key <> 0 AND NOT {_BROWSED}", mask.text)}),
-        seen AS ({sessions_of("served", within=AROUND)}),
+        seen AS ({sessions_of("served", dialect, within=AROUND)}),
         placed AS (
             SELECT visit_key AS session_key, occurred_at, start_order, mask
             FROM ({placed("served", "seen", _KEPT)}) AS event
@@ -64,7 +64,8 @@ def select_depths(params: FunnelParams, dialect: Dialect) -> Sql:
         session AS (
             SELECT walked.session_key AS session_key, visitor_key, depth, is_tied
             FROM walked
-            JOIN ({visit.text}) AS visit ON walked.session_key = visit.session_key
+            JOIN ({visit.rows.all(dialect)}) AS visit
+                ON walked.session_key = visit.session_key
             WHERE visitor_key <> 0
         ),
         candidate AS ({_candidates(browsed, last)}),

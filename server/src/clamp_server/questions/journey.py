@@ -18,7 +18,7 @@ from clamp_server.model.scope import Scope
 from clamp_server.questions.ask import Question
 from clamp_server.questions.parameter import Query, Span, Text, Whole
 from clamp_server.store.scope_sql import IN_PERIOD
-from clamp_server.store.session_sql import first_values
+from clamp_server.store.session_rows_sql import first_values
 from clamp_server.store.sql import Dialect, Row, Sql
 from clamp_server.store.visitor_sql import (
     events_of_visits,
@@ -127,11 +127,15 @@ _READ: tuple[LiteralString, ...] = (
     "pathname",
     *_ORIGIN,
 )
+_FIRST: LiteralString = ", ".join(
+    f"{of.together} AS {name}"
+    for name, of in first_values(("pathname", *_ORIGIN)).items()
+)
 _VISITS: LiteralString = f"""
     SELECT session_key, session_id,
            min(occurred_at) AS started_at, max(occurred_at) AS ended_at,
            count(*) FILTER (WHERE name = $pageview) AS pageviews,
-           {first_values(("pathname", *_ORIGIN))}
+           {_FIRST}
     FROM own
     WHERE session_key <> 0
     GROUP BY session_key, session_id

@@ -9,7 +9,9 @@ from clamp_server.model.period import Period
 from clamp_server.model.scope import Scope
 from clamp_server.questions.proportion import Number, percent, whole
 from clamp_server.store.any_row_sql import any_row
+from clamp_server.store.piece_sql import bounds_within, touches
 from clamp_server.store.scope_sql import scoped_pieces
+from clamp_server.store.session_rows_sql import any_piece
 from clamp_server.store.sql import Dialect, Row, Sql
 from clamp_server.store.visit_sql import visits
 
@@ -71,22 +73,36 @@ def select_figures(scope: Scope, other: Period, dialect: Dialect) -> Sql:
         filters=scope.filters,
         leaves_out_bots=scope.leaves_out_bots,
     )
-    bounds = (a.start, a.end, other.start, other.end)
-    piece = scoped_pieces(covering, bounds=bounds)
-    flags = (f"{any_row(_IN_A)} AS is_a", f"{any_row(_IN_B)} AS is_b")
-    visit = visits(covering, *flags, bounds=bounds)
+    piece = scoped_pieces(
+        covering, dialect, bounds=(a.start, a.end, other.start, other.end)
+    )
+    visit = visits(
+        covering,
+        {
+            "is_a": any_piece(touches("a_start", "a_end")),
+            "is_b": any_piece(touches("b_start", "b_end")),
+        },
+        (*bounds_within(a.start, a.end), *bounds_within(other.start, other.end)),
+    )
+    # Page views apart from visitors: to add them up a visitor takes as long as both.
     return Sql(
         f"""
         SELECT * FROM (
-            SELECT {_of_visitors("a")}, {_of_visitors("b")}
+            SELECT {_views(_IN_A, "a")}, {_views(_IN_B, "b")}
+            FROM ({piece.text}) AS piece
+            WHERE page_views > 0
+        ) AS viewed CROSS JOIN (
+            SELECT coalesce(sum(is_a), 0) AS a_visitors,
+                   coalesce(sum(is_b), 0) AS b_visitors
             FROM (
-                SELECT visitor_key, {_of_pieces(_IN_A, "a")}, {_of_pieces(_IN_B, "b")}
+                SELECT visitor_key, {any_row(_IN_A)} AS is_a, {any_row(_IN_B)} AS is_b
                 FROM ({piece.text}) AS piece
+                WHERE visitor_key <> 0
                 GROUP BY visitor_key
             ) AS visitor
         ) AS visitor CROSS JOIN (
             SELECT {_of_visits("a")}, {_of_visits("b")}
-            FROM ({visit.text}) AS visit
+            FROM ({visit.rows.all(dialect)}) AS visit
         ) AS visit
         """,
         {
@@ -107,18 +123,10 @@ def read_figures(row: Row) -> tuple[Figures, Figures]:
     return Figures(**a), Figures(**b)
 
 
-def _of_pieces(condition: LiteralString, prefix: LiteralString) -> LiteralString:
+def _views(condition: LiteralString, prefix: LiteralString) -> LiteralString:
     return f"""
-        {any_row(condition)} AS is_{prefix},
-        sum(CASE WHEN {condition} THEN page_views ELSE 0 END) AS {prefix}_views
-    """
-
-
-def _of_visitors(prefix: LiteralString) -> LiteralString:
-    return f"""
-        coalesce(sum({prefix}_views), 0) AS {prefix}_pageviews,
-        coalesce(sum(CASE WHEN visitor_key <> 0 THEN is_{prefix} ELSE 0 END), 0)
-            AS {prefix}_visitors
+        coalesce(sum(CASE WHEN {condition} THEN page_views ELSE 0 END), 0)
+            AS {prefix}_pageviews
     """
 
 

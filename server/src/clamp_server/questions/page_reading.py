@@ -113,7 +113,7 @@ def select_readings(scope: Scope, limit: int, dialect: Dialect) -> Sql:
         LEFT JOIN (
             SELECT entry_page, count(*) AS sessions,
                    count(*) FILTER (WHERE views = 1) AS bounces
-            FROM ({visit.text}) AS visit
+            FROM ({visit.rows.all(dialect)}) AS visit
             GROUP BY entry_page
         ) AS entry ON page.pathname = entry.entry_page
         ORDER BY {_MOST_VIEWED}

@@ -64,7 +64,7 @@ class Revenue:
 def select_revenue(params: RevenueParams, dialect: Dialect) -> Sql:
     """Write the SQL of the sums: a row a currency and group."""
     paid = _paid(params, dialect)
-    touch = _first_touch(params, paid.text)
+    touch = _first_touch(params, paid.text, dialect)
     group: LiteralString = "own_group"
     if params.first_group:
         group = f"coalesce(touch_{params.first_group}, '')"
@@ -86,7 +86,7 @@ def select_revenue(params: RevenueParams, dialect: Dialect) -> Sql:
     )
 
 
-def _first_touch(params: RevenueParams, paid: LiteralString) -> Sql:
+def _first_touch(params: RevenueParams, paid: LiteralString, dialect: Dialect) -> Sql:
     """Write the join that brings the `touch_...` columns; nothing without any."""
     matched = params.first_touch and params.first_touch[0]
     touches: list[Dimension] = [
@@ -99,7 +99,7 @@ def _first_touch(params: RevenueParams, paid: LiteralString) -> Sql:
         f" FROM ({paid}) AS paid"
     )
     text: LiteralString = (
-        f"LEFT JOIN ({first_touches(payers, touches)}) AS touch"
+        f"LEFT JOIN ({first_touches(payers, touches, dialect)}) AS touch"
         " ON payment.seq = touch.seq"
     )
     values: dict[str, Value] = {}

@@ -67,14 +67,14 @@ def read_session_paths_params(
     )
 
 
-def select_session_paths(params: SessionPathsParams, _: Dialect) -> Sql:
+def select_session_paths(params: SessionPathsParams, dialect: Dialect) -> Sql:
     """Write the SQL of the paths: a row an entry, exit and kind."""
     visit = visits(params.scope)
     return Sql(
         f"""
         SELECT entry_page, exit_page, CAST(views = 1 AS BOOLEAN) AS bounced,
                sum(views) AS pages, {SESSION_SUMS}
-        FROM ({visit.text}) AS visit
+        FROM ({visit.rows.all(dialect)}) AS visit
         WHERE views >= $min_pages
         GROUP BY entry_page, exit_page, bounced
         ORDER BY sessions DESC, entry_page, exit_page, bounced

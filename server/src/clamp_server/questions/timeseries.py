@@ -30,10 +30,11 @@ from clamp_server.questions.parameter import (
 )
 from clamp_server.questions.proportion import Number
 from clamp_server.store.bucket_sql import bucket, read_bucket
+from clamp_server.store.piece_sql import touches
 from clamp_server.store.property_sql import property_sql
-from clamp_server.store.scope_sql import IN_PERIOD, VISITORS, scoped, scoped_pieces
+from clamp_server.store.scope_sql import VISITORS, scoped_from_sessions, scoped_pieces
 from clamp_server.store.sql import Dialect, Row, Sql, Value
-from clamp_server.store.visit_sql import session_pieces, visits
+from clamp_server.store.visit_sql import visits
 
 METRIC: Choice[Metric | Literal[""]] = Choice("metric", ("", *METRICS), default="")
 EVENT = Text("event", "an event's name, instead of a metric", default="$pageview")
@@ -107,7 +108,7 @@ def select_timeseries(params: TimeseriesParams, dialect: Dialect) -> Sql:
         return _select_sessions(params, dialect)
     start = bucket(scope.period, params.granularity, params.zone, dialect)
     if params.metric == "visitors" or params.is_of_page_views:
-        piece = scoped_pieces(scope)
+        piece = scoped_pieces(scope, dialect)
         return Sql(
             f"""
             SELECT {start.text} AS bucket, sum(page_views) AS pageviews,
@@ -117,7 +118,7 @@ def select_timeseries(params: TimeseriesParams, dialect: Dialect) -> Sql:
             """,
             {**piece.values, **start.values},
         )
-    source = scoped(scope, from_sessions=scope.filtered)
+    source = scoped_from_sessions(scope, dialect)
     condition, values = _wanted(params, dialect)
     return Sql(
         f"""
@@ -149,16 +150,24 @@ def _select_sessions(params: TimeseriesParams, dialect: Dialect) -> Sql:
     scope = params.scope
     start = bucket(scope.period, params.granularity, params.zone, dialect)
     # A bucket begins on a quarter of an hour of UTC, so a piece is in one.
-    piece, visit = session_pieces(scope), visits(scope)
+    visit = visits(scope)
+    rows = visit.rows
     return Sql(
         f"""
         SELECT bucket, {SESSION_SUMS}
         FROM (
-            SELECT DISTINCT session_key, {start.text} AS bucket
-            FROM ({piece.text}) AS piece
-            WHERE {IN_PERIOD}
+            SELECT bucket, views, duration_ms
+            FROM ({rows.alone(f"{start.text} AS bucket")}) AS visit
+            UNION ALL
+            SELECT bucket, views, duration_ms
+            FROM (
+                SELECT DISTINCT session_key, {start.text} AS bucket
+                FROM ({rows.pieces}) AS piece
+                WHERE {touches("start", "end")} AND session_key IN ({rows.several})
+            ) AS seen
+            JOIN ({rows.together(rows.several)}) AS visit
+                ON seen.session_key = visit.session_key
         ) AS seen
-        JOIN ({visit.text}) AS visit ON seen.session_key = visit.session_key
         GROUP BY bucket
         """,
         {**visit.values, **start.values},

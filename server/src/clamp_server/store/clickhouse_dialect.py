@@ -8,6 +8,8 @@ from typing import LiteralString
 class ClickHouseDialect:
     """ClickHouse's spellings."""
 
+    joins_pieces = False
+
     def has_key(self, column: LiteralString, key: LiteralString) -> LiteralString:
         """Write whether the map in `column` has the text `key` for a key."""
         return f"mapContains({column}, {key})"

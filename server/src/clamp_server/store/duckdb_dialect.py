@@ -8,6 +8,8 @@ from typing import LiteralString
 class DuckDBDialect:
     """DuckDB's spellings."""
 
+    joins_pieces = True
+
     def has_key(self, column: LiteralString, key: LiteralString) -> LiteralString:
         """Write whether the map in `column` has the text `key` for a key."""
         return f"map_contains({column}, {key})"

@@ -55,7 +55,7 @@ _NEXT_TO_JOIN = """
         )
     ) FROM joined_until
 """
-_JOIN = "INSERT INTO joined_pieces SELECT * FROM pieces_between($after, $until)"
+_JOIN = "INSERT INTO joined_pieces SELECT * FROM new_pieces($after, $until)"
 
 
 class DuckDBStore(JournaledStore):

@@ -90,7 +90,7 @@ def priced(
         return Sql(own, values)
     conditions, filters = filtered(scope)
     text: LiteralString = f"""
-        SELECT * FROM ({_touched(own, from_touches)}) AS touched
+        SELECT * FROM ({_touched(own, from_touches, dialect)}) AS touched
         WHERE {" AND ".join(conditions) or "true"}
     """
     return Sql(text, {**values, **filters})
@@ -101,7 +101,9 @@ def sum_where(amount: LiteralString, condition: LiteralString) -> LiteralString:
     return f"coalesce(sum({amount}) FILTER (WHERE {condition}), {_NOTHING})"
 
 
-def _touched(own: LiteralString, dimensions: Collection[Dimension]) -> LiteralString:
+def _touched(
+    own: LiteralString, dimensions: Collection[Dimension], dialect: Dialect
+) -> LiteralString:
     """Write the SELECT of `own` events, those of servers with their last touch."""
     same = ", ".join(f"event.{name} AS {name}" for name in _COLUMNS)
     taken = ", ".join(
@@ -111,7 +113,7 @@ def _touched(own: LiteralString, dimensions: Collection[Dimension]) -> LiteralSt
     served: LiteralString = f"{own} AND sent_by = 'server'"
     return f"""
         SELECT {same}, {taken} FROM ({own}) AS event
-        LEFT JOIN ({last_touches(served, dimensions)}) AS touch
+        LEFT JOIN ({last_touches(served, dimensions, dialect)}) AS touch
             ON event.seq = touch.seq
     """
 

@@ -8,6 +8,10 @@ their weight; what it has not joined yet, what servers send, and everything in
 ClickHouse, is a piece of one event. However the events are cut into pieces, the
 answers are the same.
 
+Nearly every session is one piece, so one that `is_further` is marked: whether its
+session had another before it was joined. Of any of a session's pieces at most one is
+not, see `session_rows_sql`.
+
 Beside the sixteen dimensions a piece has `occurred_at` and `last_at`, its first and
 last instant; the sums `events`, `page_views` and `engaged_s`; and `entry_order`, the
 lower the earlier its first page view, with that one's `pathname`, and `exit_order`,
@@ -45,9 +49,12 @@ PIECE_COLUMNS: tuple[LiteralString, ...] = (
     "events",
     "page_views",
     "engaged_s",
+    "is_further",
 )
 
-_SLOT = timedelta(minutes=15)
+SLOT = timedelta(minutes=15)
+"""What one piece is within."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _NAMES: LiteralString = ", ".join(PIECE_COLUMNS)
 
@@ -74,7 +81,7 @@ def pieces(
     single: LiteralString = ""
     values: dict[str, Value] = {}
     # A quarter of an hour that a bound is inside of is read event by event.
-    cut = {bound - into for bound in bounds if (into := (bound - _EPOCH) % _SLOT)}
+    cut = {begun for bound in bounds if (begun := slot_of(bound)) != bound}
     # A number in a name would not be literal text.
     name: LiteralString = "cut_"
     for start in sorted(cut):
@@ -82,8 +89,32 @@ def pieces(
         within: LiteralString = f"occurred_at >= ${name} AND occurred_at < ${name}_end"
         kept += f" AND NOT ({within})"
         single += f" UNION ALL {event_pieces(f'{condition} AND {within}')}"
-        values |= {name: start, f"{name}_end": start + _SLOT}
+        values |= {name: start, f"{name}_end": start + SLOT}
     return Sql(kept + single, values)
+
+
+def touches(start: LiteralString, end: LiteralString) -> LiteralString:
+    """Write whether a piece has any event from `$start` until before `$end`.
+
+    Args:
+        start: The name of a value, like `end`. Both are among the `bounds` of
+            `pieces`, as far as `bounds_within` says.
+    """
+    return f"last_at >= ${start} AND occurred_at < ${end}"
+
+
+def bounds_within(start: datetime, end: datetime) -> Collection[datetime]:
+    """Return where pieces have to be cut to be asked whether they touch a period.
+
+    A piece over one end of it has an event on either side. Over both ends, it may
+    have none between them.
+    """
+    return (start, end) if slot_of(start) == slot_of(end) else ()
+
+
+def slot_of(instant: datetime) -> datetime:
+    """Return the start of the quarter of an hour that an instant is in."""
+    return instant - (instant - _EPOCH) % SLOT
 
 
 def event_pieces(condition: LiteralString) -> LiteralString:
@@ -91,7 +122,7 @@ def event_pieces(condition: LiteralString) -> LiteralString:
 
     It binds `$project_id`.
     """
-    return _selected("event_pieces", condition)
+    return _selected("single_pieces", condition)
 
 
 def _selected(view: LiteralString, condition: LiteralString) -> LiteralString:

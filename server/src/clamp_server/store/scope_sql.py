@@ -16,7 +16,7 @@ from clamp_server.model.scope import Scope
 from clamp_server.store.piece_sql import PIECE_COLUMNS, event_pieces, pieces
 from clamp_server.store.schema import COLUMN_NAMES
 from clamp_server.store.session_sql import with_session_values
-from clamp_server.store.sql import Sql, Value
+from clamp_server.store.sql import Dialect, Sql, Value
 
 VISITORS: LiteralString = "count(DISTINCT nullif(visitor_key, 0))"
 """The visitors of a group of events or pieces; one without an anonymous id has none."""
@@ -29,12 +29,7 @@ PEOPLE: LiteralString = (
 IN_PERIOD: LiteralString = "occurred_at >= $start AND occurred_at < $end"
 
 
-def scoped(
-    scope: Scope,
-    start: datetime | None = None,
-    *,
-    from_sessions: Collection[Dimension] = (),
-) -> Sql:
+def scoped(scope: Scope, start: datetime | None = None) -> Sql:
     """Write the SELECT of every column of the events in `scope`.
 
     It binds `$project_id`, `$start`, `$end` and one `$filter_...` a filter.
@@ -42,22 +37,38 @@ def scoped(
     Args:
         start: An earlier start than the period's, for what compares two
             periods; `$start` is then this one.
-        from_sessions: Dimensions that a server event takes from its visitor's
-            session, see `session_sql`; by default every event has its own.
     """
     condition, values = _condition(scope, start)
-    if not from_sessions:
-        if scope.excludes_bots:
-            condition += f" AND (sent_by <> 'server' OR {_NOT_OF_BOTS})"
-        return Sql(f"{_OWN} AND {condition}", values)
+    if scope.excludes_bots:
+        condition += f" AND (sent_by <> 'server' OR {_NOT_OF_BOTS})"
+    return Sql(f"{_OWN} AND {condition}", values)
+
+
+def scoped_from_sessions(
+    scope: Scope,
+    dialect: Dialect,
+    start: datetime | None = None,
+    dimensions: Collection[Dimension] = (),
+) -> Sql:
+    """Write what `scoped` does, server events with values of their sessions.
+
+    Args:
+        start: As in `scoped`.
+        dimensions: What is looked at beside the filters, see `session_sql`.
+    """
+    wanted: list[Dimension] = sorted({*scope.filtered, *dimensions})
+    if not wanted:
+        return scoped(scope, start)
+    condition, values = _condition(scope, start)
     served: LiteralString = f"{_PLACED} AND {_of_servers(scope)}"
-    servers = with_session_values(served, COLUMN_NAMES, from_sessions)
+    servers = with_session_values(served, COLUMN_NAMES, wanted, dialect)
     both: LiteralString = f"{_OWN} AND sent_by <> 'server' UNION ALL {servers}"
     return Sql(f"SELECT * FROM ({both}) AS event WHERE {condition}", values)
 
 
 def scoped_pieces(
     scope: Scope,
+    dialect: Dialect,
     dimensions: Collection[Dimension] = (),
     bounds: Collection[datetime] = (),
 ) -> Sql:
@@ -76,7 +87,7 @@ def scoped_pieces(
     browsers = pieces(f"{IN_PERIOD} AND sent_by <> 'server'", bounds, wanted)
     servers = event_pieces(f"{IN_PERIOD} AND {_of_servers(scope)}")
     if wanted:
-        servers = with_session_values(servers, PIECE_COLUMNS, sorted(wanted))
+        servers = with_session_values(servers, PIECE_COLUMNS, sorted(wanted), dialect)
     both: LiteralString = f"{browsers.text} UNION ALL {servers}"
     return Sql(
         f"SELECT * FROM ({both}) AS piece WHERE {condition}",
@@ -84,20 +95,12 @@ def scoped_pieces(
     )
 
 
-def filtered(
-    scope: Scope, prefix: LiteralString = ""
-) -> tuple[list[LiteralString], dict[str, Value]]:
-    """Write a condition for each filter, and return what they bind.
-
-    Args:
-        prefix: What the names of the columns begin with, before the dimension's.
-    """
-    conditions: list[LiteralString] = []
-    values: dict[str, Value] = {}
-    for dimension, value in scope.filters:
-        conditions.append(f"{prefix}{dimension} = $filter_{dimension}")
-        values[f"filter_{dimension}"] = value
-    return conditions, values
+def filtered(scope: Scope) -> tuple[list[LiteralString], dict[str, Value]]:
+    """Write a condition for each filter, and return what they bind."""
+    return (
+        [f"{dimension} = $filter_{dimension}" for dimension in scope.filtered],
+        {f"filter_{dimension}": value for dimension, value in scope.filters},
+    )
 
 
 def _condition(
@@ -138,9 +141,9 @@ _PLACED: LiteralString = f"""
 # longer than the question about the last five minutes.
 _NOT_OF_BOTS: LiteralString = """
     visitor_key NOT IN (
-        SELECT visitor_key FROM events
+        SELECT visitor_key FROM visit_pieces
         WHERE project_id = $project_id AND device_type = 'bot' AND visitor_key <> 0
-          AND occurred_at >= $start - INTERVAL 1 DAY
+          AND last_at >= $start - INTERVAL 1 DAY
           AND occurred_at < $end + INTERVAL 1 DAY
     )
 """

@@ -14,23 +14,24 @@ it has none.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import LiteralString
 
 from clamp_server.model.dimension import Dimension
-
-
-def first_values(dimensions: Collection[Dimension]) -> LiteralString:
-    """Write a column `first_...` a dimension: a session's values, of its pieces."""
-    return ", ".join(
-        f"argMin({name}, entry_order) AS first_{name}" for name in dimensions
-    )
+from clamp_server.store.session_rows_sql import (
+    OfSession,
+    SessionRows,
+    first_values,
+    of_several,
+)
+from clamp_server.store.sql import Dialect
 
 
 def with_session_values(
     events: LiteralString,
     columns: Collection[LiteralString],
     dimensions: Collection[Dimension],
+    dialect: Dialect,
 ) -> LiteralString:
     """Write the SELECT of `columns` of server events, `dimensions` as described.
 
@@ -47,10 +48,11 @@ def with_session_values(
         else f"event.{name} AS {name}"
         for name in columns
     )
+    sessions = sessions_of("served", dialect, first_values(dimensions))
     return f"""
         SELECT * FROM (
             WITH served AS ({events}),
-            session AS ({sessions_of("served", first_values(dimensions))})
+            session AS ({sessions})
             SELECT {values}
             FROM ({placed("served", "session", columns, "before.longest_key")}) AS event
             LEFT JOIN session AS visit
@@ -61,31 +63,44 @@ def with_session_values(
 
 
 def sessions_of(
-    events: LiteralString, *columns: LiteralString, within: LiteralString = "true"
+    events: LiteralString,
+    dialect: Dialect,
+    columns: Mapping[LiteralString, OfSession] | None = None,
+    within: LiteralString = "true",
 ) -> LiteralString:
     """Write the SELECT of the sessions of the visitors of `events`, a table.
 
     Args:
-        columns: Aggregates of a session's pieces (see `piece_sql`), beside its
-            `visitor_key`, `session_key`, `start_order` and `end_order`.
+        columns: Beside its `visitor_key`, `session_key`, `start_order` and
+            `end_order`, by name.
         within: Of which pieces; by default of all there are, because a session may
             begin long before the period that is asked about, and its first page
             view come after.
     """
-    return f"""
-        SELECT visitor_key, session_key, {", ".join((SPAN, *columns))}
-        FROM visit_pieces
-        WHERE project_id = $project_id AND session_key <> 0 AND visitor_key <> 0
-          AND {within} AND visitor_key IN (SELECT visitor_key FROM {events})
-        GROUP BY visitor_key, session_key
+    pieces: LiteralString = f"""
+        SELECT * FROM visit_pieces
+        WHERE project_id = $project_id AND session_key <> 0 AND {within}
     """
+    rows = SessionRows(
+        pieces=f"""
+            {pieces}
+            AND visitor_key <> 0 AND visitor_key IN (SELECT visitor_key FROM {events})
+        """,
+        several=of_several(pieces),
+        columns={**SPAN, **(columns or {})},
+        keys=("visitor_key", "session_key"),
+    )
+    return rows.all(dialect)
 
 
 # How far apart two orders are; a millisecond is 2^20. The bits below it are not time:
 # within a minute is what is less than a minute and a millisecond away.
 _HALF_HOUR: LiteralString = "1887436800000"
 _MINUTE: LiteralString = "62915608576"
-SPAN: LiteralString = "min(start_order) AS start_order, max(end_order) AS end_order"
+SPAN: Mapping[LiteralString, OfSession] = {
+    "start_order": OfSession("start_order", "min(start_order)"),
+    "end_order": OfSession("end_order", "max(end_order)"),
+}
 """When a session begins and ends, over its pieces."""
 
 

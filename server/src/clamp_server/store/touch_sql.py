@@ -21,7 +21,14 @@ from typing import LiteralString
 
 from clamp_server.model.dimension import Dimension
 from clamp_server.store.person_sql import owners
-from clamp_server.store.session_sql import SPAN, first_values, placed
+from clamp_server.store.session_rows_sql import (
+    OfSession,
+    SessionRows,
+    first_values,
+    of_several,
+)
+from clamp_server.store.session_sql import SPAN, placed, sessions_of
+from clamp_server.store.sql import Dialect
 
 _LINKED: LiteralString = """
     FROM events
@@ -31,7 +38,7 @@ _LINKS: LiteralString = f"SELECT DISTINCT visitor_key, user_id {_LINKED}"
 
 
 def first_touches(
-    events: LiteralString, dimensions: Collection[Dimension]
+    events: LiteralString, dimensions: Collection[Dimension], dialect: Dialect
 ) -> LiteralString:
     """Write the SELECT of `seq` and a `touch_...` column a dimension.
 
@@ -43,6 +50,14 @@ def first_touches(
         dimensions: At least one.
     """
     visitors = _visitors(events)
+    visits = sessions_of(
+        f"({visitors}) AS visitor",
+        dialect,
+        {
+            "started_at": OfSession("occurred_at", "min(occurred_at)"),
+            **first_values(dimensions),
+        },
+    )
     names = ", ".join(f"first_{name}" for name in dimensions)
     # Visitors who share a session may begin it in one millisecond.
     touches = ", ".join(
@@ -55,14 +70,7 @@ def first_touches(
             SELECT visitor.seq AS seq, visit.visitor_key AS visitor_key,
                    start_order, {names}
             FROM ({visitors}) AS visitor
-            JOIN (
-                SELECT visitor_key, session_key, min(occurred_at) AS started_at,
-                       min(start_order) AS start_order, {first_values(dimensions)}
-                FROM visit_pieces
-                WHERE project_id = $project_id AND session_key <> 0
-                  AND visitor_key IN (SELECT visitor_key FROM ({visitors}) AS v)
-                GROUP BY visitor_key, session_key
-            ) AS visit ON visitor.visitor_key = visit.visitor_key
+            JOIN ({visits}) AS visit ON visitor.visitor_key = visit.visitor_key
             WHERE started_at <= visitor.occurred_at + INTERVAL 60 SECOND
         ) AS touch
         GROUP BY seq
@@ -70,7 +78,7 @@ def first_touches(
 
 
 def last_touches(
-    events: LiteralString, dimensions: Collection[Dimension]
+    events: LiteralString, dimensions: Collection[Dimension], dialect: Dialect
 ) -> LiteralString:
     """Write the SELECT of `seq` and a `touch_...` column a dimension.
 
@@ -82,6 +90,13 @@ def last_touches(
         dimensions: At least one.
     """
     touches = ", ".join(f"visit.first_{name} AS touch_{name}" for name in dimensions)
+    kept = ", ".join(f"piece.{name} AS {name}" for name in (*_PLACING, *dimensions))
+    sessions = SessionRows(
+        pieces="SELECT * FROM piece",
+        several=of_several("SELECT * FROM piece"),
+        columns={**SPAN, **first_values(dimensions)},
+        keys=("visitor_key", "session_key"),
+    )
     # Where `placed` has the visitor, here is whoever the sessions are looked for by.
     # A visitor may have the id of a user, so a letter tells them apart.
     return f"""
@@ -93,14 +108,13 @@ def last_touches(
                 END AS visitor_key
                 FROM paying
             ),
-            session AS (
-                SELECT whose.id AS visitor_key, piece.session_key AS session_key,
-                       {SPAN}, {first_values(dimensions)}
+            piece AS (
+                SELECT whose.id AS visitor_key, {kept}
                 FROM visit_pieces AS piece
                 JOIN ({_LOOKED_FOR}) AS whose ON piece.visitor_key = whose.visitor_key
                 WHERE piece.project_id = $project_id AND piece.session_key <> 0
-                GROUP BY whose.id, piece.session_key
-            )
+            ),
+            session AS ({sessions.all(dialect)})
             SELECT event.seq AS seq, {touches}
             FROM ({placed("served", "session", ["seq"], "before.longest_key")}) AS event
             JOIN session AS visit
@@ -110,6 +124,13 @@ def last_touches(
     """
 
 
+_PLACING: tuple[LiteralString, ...] = (
+    "session_key",
+    "start_order",
+    "end_order",
+    "entry_order",
+    "is_further",
+)
 _LOOKED_FOR: LiteralString = f"""
     SELECT DISTINCT visitor_key, concat('v', anonymous_id) AS id
     FROM paying WHERE anonymous_id <> ''
