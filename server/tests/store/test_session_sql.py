@@ -158,6 +158,18 @@ def test_a_session_may_have_begun_before_the_period(store: FilledStore) -> None:
     assert host(store) == "days ago"
 
 
+def test_of_sessions_begun_long_before_the_period_the_rules_name_the_same(
+    store: FilledStore,
+) -> None:
+    spans = {"ends last": (70, 5), "begun later": (60, 10), "over": (50, 40)}
+    store.add(
+        *(visit(name, TODAY - n * MINUTE) for name, ns in spans.items() for n in ns),
+        event("bought", TODAY, anonymous_id="ann"),
+    )
+
+    assert host(store) == "ends last"
+
+
 def test_a_session_may_begin_after_the_period(store: FilledStore) -> None:
     end = DAY.period.end
     store.add(event("bought", end - SECOND, anonymous_id="ann"))

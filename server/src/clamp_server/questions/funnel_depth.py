@@ -54,7 +54,7 @@ def select_depths(params: FunnelParams, dialect: Dialect) -> Sql:
     return Sql(
         f"""
         WITH served AS ({_matching(f"visitor_key <> 0 AND NOT {_BROWSED}", mask.text)}),
-        seen AS ({sessions_of("served", dialect, within=AROUND)}),
+        seen AS ({sessions_of("served", within=AROUND).all(dialect)}),
         placed AS (
             SELECT visit_key AS session_key, occurred_at, start_order, mask
             FROM ({placed("served", "seen", _KEPT)}) AS event

@@ -87,16 +87,17 @@ def select_figures(scope: Scope, other: Period, dialect: Dialect) -> Sql:
     # Page views apart from visitors: to add them up a visitor takes as long as both.
     return Sql(
         f"""
+        WITH piece AS ({piece.text})
         SELECT * FROM (
             SELECT {_views(_IN_A, "a")}, {_views(_IN_B, "b")}
-            FROM ({piece.text}) AS piece
+            FROM piece
             WHERE page_views > 0
         ) AS viewed CROSS JOIN (
             SELECT coalesce(sum(is_a), 0) AS a_visitors,
                    coalesce(sum(is_b), 0) AS b_visitors
             FROM (
                 SELECT visitor_key, {any_row(_IN_A)} AS is_a, {any_row(_IN_B)} AS is_b
-                FROM ({piece.text}) AS piece
+                FROM piece
                 WHERE visitor_key <> 0
                 GROUP BY visitor_key
             ) AS visitor

@@ -15,6 +15,7 @@ it has none.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import LiteralString
 
 from clamp_server.model.dimension import Dimension
@@ -35,26 +36,36 @@ def with_session_values(
 ) -> LiteralString:
     """Write the SELECT of `columns` of server events, `dimensions` as described.
 
-    It binds `$project_id`.
+    It binds `$project_id`, `$start` and `$end`.
 
     Args:
-        events: A SELECT with `visitor_key`, `start_order` and `columns`.
+        events: A SELECT with `visitor_key`, `start_order` and `columns`, of what
+            occurred between `$start` and `$end`.
         dimensions: Columns that take the session's value where the event has
             none; at least one. Each costs time, so name only what is looked at.
     """
-    values = ", ".join(
-        f"coalesce(nullif(event.{name}, ''), visit.first_{name}, '') AS {name}"
+    own = ", ".join(
+        f"coalesce(nullif(event.{name}, ''), first_{name}, '') AS {name}"
         if name in dimensions
         else f"event.{name} AS {name}"
         for name in columns
     )
-    sessions = sessions_of("served", dialect, first_values(dimensions))
+    first = first_values(dimensions)
+    tables: LiteralString = f"served AS ({events})"
+    easy, rest = "", "served"
+    # Nearly all belong to a session begun since shortly before the period. Those are
+    # found in half the time, without a look at what ends last or begins next.
+    if dialect.joins_pieces:
+        tables += f", {_tried(first)}"
+        easy = f"SELECT {own} FROM tried AS event WHERE is_open UNION ALL"
+        rest = "(SELECT * FROM tried WHERE NOT is_open) AS rest"
+    tables += f", session AS ({sessions_of(rest, first).together()})"
     return f"""
         SELECT * FROM (
-            WITH served AS ({events}),
-            session AS ({sessions})
-            SELECT {values}
-            FROM ({placed("served", "session", columns, "before.longest_key")}) AS event
+            WITH {tables}
+            {easy}
+            SELECT {own}
+            FROM ({placed(rest, "session", columns, "before.longest_key")}) AS event
             LEFT JOIN session AS visit
                 ON event.visitor_key = visit.visitor_key
                 AND event.visit_key = visit.session_key
@@ -62,13 +73,51 @@ def with_session_values(
     """
 
 
+def _tried(columns: Mapping[LiteralString, OfSession]) -> LiteralString:
+    """Write the table `tried`: `served` with the values of sessions begun lately.
+
+    What is in none of them may be in one that had begun before those had.
+    """
+    lately: LiteralString = f"{_PIECES} AND {_LATELY}"
+    rows = SessionRows(
+        pieces=lately,
+        several=of_several(_PIECES),
+        columns={
+            **SPAN,
+            "begun_at": OfSession("occurred_at", "min(occurred_at)"),
+            **columns,
+        },
+        keys=("visitor_key", "session_key"),
+    )
+    # All pieces of those that have any of late, to know when they began.
+    seen_lately: LiteralString = f"""
+        SELECT session_key FROM ({lately}) AS piece
+        WHERE is_further OR session_key IN ({rows.several})
+    """
+    together = replace(rows, pieces=_PIECES).together(seen_lately)
+    names = ", ".join(columns)
+    return f"""
+        tried AS MATERIALIZED (
+            SELECT event.*, {names},
+                   coalesce(
+                       event.start_order <= visit.end_order + {_HALF_HOUR}
+                       AND begun_at >= $start - INTERVAL 30 MINUTE,
+                       false
+                   ) AS is_open
+            FROM (SELECT *, start_order + 1048575 AS at_order FROM served) AS event
+            ASOF LEFT JOIN ({rows.alone()} UNION ALL {together}) AS visit
+                ON event.visitor_key = visit.visitor_key
+                AND event.at_order >= visit.start_order
+        )
+    """
+
+
 def sessions_of(
     events: LiteralString,
-    dialect: Dialect,
     columns: Mapping[LiteralString, OfSession] | None = None,
     within: LiteralString = "true",
-) -> LiteralString:
-    """Write the SELECT of the sessions of the visitors of `events`, a table.
+) -> SessionRows:
+    """Return the sessions of the visitors of `events`, a table.
 
     Args:
         columns: Beside its `visitor_key`, `session_key`, `start_order` and
@@ -77,11 +126,8 @@ def sessions_of(
             begin long before the period that is asked about, and its first page
             view come after.
     """
-    pieces: LiteralString = f"""
-        SELECT * FROM visit_pieces
-        WHERE project_id = $project_id AND session_key <> 0 AND {within}
-    """
-    rows = SessionRows(
+    pieces: LiteralString = f"{_PIECES} AND {within}"
+    return SessionRows(
         pieces=f"""
             {pieces}
             AND visitor_key <> 0 AND visitor_key IN (SELECT visitor_key FROM {events})
@@ -90,9 +136,15 @@ def sessions_of(
         columns={**SPAN, **(columns or {})},
         keys=("visitor_key", "session_key"),
     )
-    return rows.all(dialect)
 
 
+_PIECES: LiteralString = """
+    SELECT * FROM visit_pieces WHERE project_id = $project_id AND session_key <> 0
+"""
+_LATELY: LiteralString = """
+    visitor_key <> 0 AND occurred_at < $end
+    AND occurred_at >= $start - INTERVAL 30 MINUTE
+"""
 # How far apart two orders are; a millisecond is 2^20. The bits below it are not time:
 # within a minute is what is less than a minute and a millisecond away.
 _HALF_HOUR: LiteralString = "1887436800000"

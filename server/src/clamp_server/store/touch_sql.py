@@ -52,7 +52,6 @@ def first_touches(
     visitors = _visitors(events)
     visits = sessions_of(
         f"({visitors}) AS visitor",
-        dialect,
         {
             "started_at": OfSession("occurred_at", "min(occurred_at)"),
             **first_values(dimensions),
@@ -70,7 +69,8 @@ def first_touches(
             SELECT visitor.seq AS seq, visit.visitor_key AS visitor_key,
                    start_order, {names}
             FROM ({visitors}) AS visitor
-            JOIN ({visits}) AS visit ON visitor.visitor_key = visit.visitor_key
+            JOIN ({visits.all(dialect)}) AS visit
+                ON visitor.visitor_key = visit.visitor_key
             WHERE started_at <= visitor.occurred_at + INTERVAL 60 SECOND
         ) AS touch
         GROUP BY seq
