@@ -40,7 +40,9 @@ def scoped(scope: Scope, start: datetime | None = None) -> Sql:
     """
     condition, values = _condition(scope, start)
     if scope.excludes_bots:
-        condition += f" AND (sent_by <> 'server' OR {_NOT_OF_BOTS})"
+        condition += (
+            f" AND (sent_by <> 'server' OR {_is_no_bot('events', 'occurred_at')})"
+        )
     return Sql(f"{_OWN} AND {condition}", values)
 
 
@@ -122,8 +124,28 @@ def _condition(
 def _of_servers(scope: Scope) -> LiteralString:
     # Not asked of what browsers sent: that says by itself that it is a bot's.
     if scope.excludes_bots:
-        return f"sent_by = 'server' AND {_NOT_OF_BOTS}"
+        return f"sent_by = 'server' AND {_is_no_bot('visit_pieces', 'last_at')}"
     return "sent_by = 'server'"
+
+
+def _is_no_bot(table: LiteralString, last_at: LiteralString) -> LiteralString:
+    """Write that no browser of the visitor's was a bot's.
+
+    Args:
+        table: `events`; or `visit_pieces`, which is sooner read and later planned.
+        last_at: Its column with the last instant of a row.
+    """
+    # A server does not know that it serves a bot; the browser whose id it was given
+    # does. Bots are looked for within a day: in all events there are, that would take
+    # longer than the question about the last five minutes.
+    return f"""
+        visitor_key NOT IN (
+            SELECT visitor_key FROM {table}
+            WHERE project_id = $project_id AND device_type = 'bot' AND visitor_key <> 0
+              AND {last_at} >= $start - INTERVAL 1 DAY
+              AND occurred_at < $end + INTERVAL 1 DAY
+        )
+    """
 
 
 # Named one by one: a store may have columns of its own beside these, and both parts
@@ -135,15 +157,4 @@ _OWN: LiteralString = f"""
 _PLACED: LiteralString = f"""
     SELECT {", ".join((*COLUMN_NAMES, "start_order"))} FROM ordered_events
     WHERE project_id = $project_id AND {IN_PERIOD}
-"""
-# A server does not know that it serves a bot; the browser whose id it was given
-# does. Bots are looked for within a day: in all events there are, that would take
-# longer than the question about the last five minutes.
-_NOT_OF_BOTS: LiteralString = """
-    visitor_key NOT IN (
-        SELECT visitor_key FROM visit_pieces
-        WHERE project_id = $project_id AND device_type = 'bot' AND visitor_key <> 0
-          AND last_at >= $start - INTERVAL 1 DAY
-          AND occurred_at < $end + INTERVAL 1 DAY
-    )
 """
