@@ -56,6 +56,33 @@ def test_an_empty_project_has_no_traffic(store: FilledStore) -> None:
     }
 
 
+def test_the_first_minutes_of_a_day_stand_beside_as_many_before(
+    store: FilledStore,
+) -> None:
+    store.add(
+        view("ann", TODAY + 5 * MINUTE),
+        view("ben", TODAY - 11 * MINUTE),
+        view("ben", TODAY - 9 * MINUTE),
+    )
+
+    found = answer(store, overview, "period=today", now=TODAY + 10 * MINUTE)
+
+    same = {"previous": 1, "change": "0%"}
+    assert found == {
+        "pageviews": 1,
+        "visitors": 1,
+        "sessions": 1,
+        "bounce_rate": 100.0,
+        "avg_duration": 0,
+        "comparison": {
+            "pageviews": same,
+            "visitors": same,
+            "sessions": same,
+            "bounce_rate": {"previous": 0.0, "change": "New"},
+        },
+    }
+
+
 def test_totals_stand_beside_those_of_the_period_before(store: FilledStore) -> None:
     store.add(view("ann", NOON - MINUTE, "/"), view("ann", NOON, "/cart"))
     store.add(view("ben"), event("signup", anonymous_id="cleo"))

@@ -45,6 +45,25 @@ def test_page_views_are_counted_by_default(store: FilledStore) -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("metric", "before"), [("pageviews", 2), ("visitors", 1), ("sessions", 1)]
+)
+def test_clocks_may_change_within_a_quarter_of_an_hour(
+    store: FilledStore, metric: str, before: int
+) -> None:
+    # At 00:01 of 7 November 2010 it was 23:01 of the day before again.
+    changed = datetime(2010, 11, 7, 2, 31, tzinfo=UTC)
+    store.add(*(view("ann", changed + n * MINUTE) for n in (-0.5, 0, 1)))
+
+    found = points(
+        store,
+        f"period=2010-11-06:2010-11-08&metric={metric}&granularity=day",
+        zone="America/St_Johns",
+    )
+
+    assert found == ([("2010-11-06", before), ("2010-11-07", 1)], 3)
+
+
 def test_each_metric_has_its_figure_a_bucket(store: FilledStore) -> None:
     store.add(view("ann", TODAY - MINUTE), view("ann", TODAY), view("ben"))
 

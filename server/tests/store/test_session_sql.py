@@ -202,6 +202,18 @@ def test_an_event_of_nobody_has_no_session(store: FilledStore) -> None:
     assert host(store) == ""
 
 
+def test_an_event_of_nobody_has_none_that_turned_out_to_be_somebodys(
+    store: FilledStore,
+) -> None:
+    store.add(
+        visit("s", NOON - 2 * MINUTE, anonymous_id=""),
+        visit("s", NOON - MINUTE),
+        bought(anonymous_id=""),
+    )
+
+    assert host(store) == ""
+
+
 def test_every_dimension_is_taken_and_nothing_else(store: FilledStore) -> None:
     page = Page(
         url="https://shop.example/x",

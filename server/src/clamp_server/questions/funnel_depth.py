@@ -26,7 +26,7 @@ from clamp_server.model.funnel import Predicate, Step
 from clamp_server.model.scope import Scope
 from clamp_server.store.property_sql import property_sql
 from clamp_server.store.session_sql import placed, sessions_of
-from clamp_server.store.sql import Dialect, Row, Sql, Value
+from clamp_server.store.sql import Dialect, Row, Sql, Value, literal
 from clamp_server.store.visit_sql import AROUND, visits
 
 # Bits that are exact in a 64-bit float. More events of one instant are not looked
@@ -76,7 +76,7 @@ def select_depths(params: FunnelParams, dialect: Dialect) -> Sql:
             FROM (
                 SELECT visitor_key, depth FROM session WHERE NOT is_tied AND depth > 0
                 UNION ALL
-                SELECT visitor_key, depth FROM walked_{_number(last)}
+                SELECT visitor_key, depth FROM walked_{literal(last)}
             ) AS reached
             GROUP BY visitor_key
         ) AS visitor
@@ -172,17 +172,9 @@ def _candidates(browsed: LiteralString, steps: int) -> LiteralString:
     """
 
 
-_DIGITS: tuple[LiteralString, ...] = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
-
-
-def _number(number: int) -> LiteralString:
-    """Write a number as literal text, which that of a caller cannot become."""
-    return "".join(_DIGITS[int(digit)] for digit in str(number))
-
-
 def _bit(number: int) -> LiteralString:
     """Write 1 for a `mask` with that step, else 0."""
-    return f"floor(mask / {_number(2 ** (number - 1))}) % 2"
+    return f"floor(mask / {literal(2 ** (number - 1))}) % 2"
 
 
 _BEGUN: LiteralString = f"""
@@ -200,7 +192,7 @@ def _walked(number: int) -> LiteralString:
 
     One that has no event for the step stays where it is.
     """
-    step, before = _number(number), _number(number - 1)
+    step, before = literal(number), literal(number - 1)
     return f"""
         walked_{step} AS (
             SELECT DISTINCT session_key, visitor_key, depth, reached_at, used
@@ -237,7 +229,7 @@ def _mask(steps: Sequence[Step], dialect: Dialect) -> Sql:
     flags: list[LiteralString] = []
     values: dict[str, Value] = {}
     for number, step in enumerate(steps, 1):
-        hole: LiteralString = f"step_{_number(number)}"
+        hole: LiteralString = f"step_{literal(number)}"
         conditions: list[LiteralString] = [f"name = ${hole}"]
         values[hole] = step.event
         if step.path is not None:
@@ -249,11 +241,11 @@ def _mask(steps: Sequence[Step], dialect: Dialect) -> Sql:
             )
             values[f"{hole}_path"] = step.path
         for place, predicate in enumerate(step.predicates, 1):
-            held = _held(predicate, f"{hole}_{_number(place)}", dialect)
+            held = _held(predicate, f"{hole}_{literal(place)}", dialect)
             conditions.append(held.text)
             values |= held.values
         flag: LiteralString = " AND ".join(conditions)
-        flags.append(f"CASE WHEN {flag} THEN {_number(2 ** (number - 1))} ELSE 0 END")
+        flags.append(f"CASE WHEN {flag} THEN {literal(2 ** (number - 1))} ELSE 0 END")
     return Sql(" + ".join(flags), values)
 
 

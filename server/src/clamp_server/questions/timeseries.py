@@ -29,7 +29,7 @@ from clamp_server.questions.parameter import (
     read_scope,
 )
 from clamp_server.questions.proportion import Number
-from clamp_server.store.bucket_sql import bucket, read_bucket
+from clamp_server.store.bucket_sql import bucket, bucket_bounds, read_bucket
 from clamp_server.store.piece_sql import touches
 from clamp_server.store.property_sql import property_sql
 from clamp_server.store.scope_sql import VISITORS, scoped_from_sessions, scoped_pieces
@@ -108,7 +108,7 @@ def select_timeseries(params: TimeseriesParams, dialect: Dialect) -> Sql:
         return _select_sessions(params, dialect)
     start = bucket(scope.period, params.granularity, params.zone, dialect)
     if params.metric == "visitors" or params.is_of_page_views:
-        piece = scoped_pieces(scope, dialect)
+        piece = scoped_pieces(scope, dialect, bounds=bucket_bounds(start))
         return Sql(
             f"""
             SELECT {start.text} AS bucket, sum(page_views) AS pageviews,
@@ -149,8 +149,9 @@ def _select_sessions(params: TimeseriesParams, dialect: Dialect) -> Sql:
     """Write the SQL of sessions: one counts in every bucket that it touches."""
     scope = params.scope
     start = bucket(scope.period, params.granularity, params.zone, dialect)
-    # A bucket begins on a quarter of an hour of UTC, so a piece is in one.
-    visit = visits(scope)
+    # A bucket begins on a quarter of an hour of UTC, or where clocks changed. So a
+    # piece is in one, also where it began before the period.
+    visit = visits(scope, bounds=bucket_bounds(start))
     rows = visit.rows
     return Sql(
         f"""

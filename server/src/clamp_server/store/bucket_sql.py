@@ -38,6 +38,11 @@ def bucket(
     return Sql(f"CAST(date_trunc('{granularity}', {local}) AS DATE)", values)
 
 
+def bucket_bounds(start: Sql) -> list[datetime]:
+    """Return the instants that what `bucket` wrote compares `occurred_at` with."""
+    return [value for value in start.values.values() if isinstance(value, datetime)]
+
+
 def read_bucket(row: Row) -> str:
     """Return the column `bucket` of a row as answers write it."""
     start = row["bucket"]

@@ -36,6 +36,7 @@ FOLD_AT_BYTES = 64 * 1024 * 1024
 # So many events are joined into pieces (see `piece_sql`) together: more make fewer
 # pieces, and until then every question reads them one by one. After an update all of
 # a file may have to be; it is joined this many at a time, because joining takes memory.
+# More than a million would be cut by a LIMIT of migration 3.
 JOIN_AT_EVENTS = 10_000
 JOIN_AT_MOST = 100_000
 # What questions that need more memory may put on disk.

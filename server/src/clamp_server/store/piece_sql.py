@@ -8,9 +8,8 @@ their weight; what it has not joined yet, what servers send, and everything in
 ClickHouse, is a piece of one event. However the events are cut into pieces, the
 answers are the same.
 
-Nearly every session is one piece, so one that `is_further` is marked: whether its
-session had another before it was joined. Of any of a session's pieces at most one is
-not, see `session_rows_sql`.
+A piece that `is_further` is one whose session had another when it was joined, or may
+have had. Take whichever of a session's pieces: at most one of them is not marked so.
 
 Beside the sixteen dimensions a piece has `occurred_at` and `last_at`, its first and
 last instant; the sums `events`, `page_views` and `engaged_s`; and `entry_order`, the
@@ -32,7 +31,7 @@ from datetime import UTC, datetime, timedelta
 from typing import LiteralString
 
 from clamp_server.model.dimension import DIMENSIONS, Dimension
-from clamp_server.store.sql import Sql, Value
+from clamp_server.store.sql import Sql, Value, literal
 
 PIECE_COLUMNS: tuple[LiteralString, ...] = (
     "sent_by",
@@ -56,6 +55,7 @@ SLOT = timedelta(minutes=15)
 """What one piece is within."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_YEAR_1 = datetime.min.replace(tzinfo=UTC)
 _NAMES: LiteralString = ", ".join(PIECE_COLUMNS)
 
 
@@ -82,10 +82,9 @@ def pieces(
     values: dict[str, Value] = {}
     # A quarter of an hour that a bound is inside of is read event by event.
     cut = {begun for bound in bounds if (begun := slot_of(bound)) != bound}
-    # A number in a name would not be literal text.
-    name: LiteralString = "cut_"
     for start in sorted(cut):
-        name += "x"
+        # One quarter has one name in all of a statement.
+        name: LiteralString = f"cut_{literal((start - _YEAR_1) // SLOT)}"
         within: LiteralString = f"occurred_at >= ${name} AND occurred_at < ${name}_end"
         kept += f" AND NOT ({within})"
         single += f" UNION ALL {event_pieces(f'{condition} AND {within}')}"

@@ -1,7 +1,8 @@
 """Sessions of their pieces, as SQL.
 
 Most sessions are one piece (see `piece_sql`), and are read as that. Only those that
-may have several are grouped: that is what takes the time.
+may have several are grouped: that is what takes the time. A session with none that
+`is_further` among its pieces has one.
 """
 
 from __future__ import annotations

@@ -57,8 +57,8 @@ def with_session_values(
     # found in half the time, without a look at what ends last or begins next.
     if dialect.joins_pieces:
         tables += f", {_tried(first)}"
-        easy = f"SELECT {own} FROM tried AS event WHERE is_open UNION ALL"
-        rest = "(SELECT * FROM tried WHERE NOT is_open) AS rest"
+        easy = f"SELECT {own} FROM tried AS event WHERE is_sure UNION ALL"
+        rest = "(SELECT * FROM tried WHERE NOT is_sure) AS rest"
     tables += f", session AS ({sessions_of(rest, first).together()})"
     return f"""
         SELECT * FROM (
@@ -76,7 +76,9 @@ def with_session_values(
 def _tried(columns: Mapping[LiteralString, OfSession]) -> LiteralString:
     """Write the table `tried`: `served` with the values of sessions begun lately.
 
-    What is in none of them may be in one that had begun before those had.
+    Where the one begun last before an event is among these, and still open, it is the
+    event's, and the row `is_sure`: every session that begins later is seen as well, as
+    its first piece is. What is not sure has to be placed among all sessions.
     """
     lately: LiteralString = f"{_PIECES} AND {_LATELY}"
     rows = SessionRows(
@@ -98,12 +100,12 @@ def _tried(columns: Mapping[LiteralString, OfSession]) -> LiteralString:
     names = ", ".join(columns)
     return f"""
         tried AS MATERIALIZED (
-            SELECT event.*, {names},
+            SELECT event.* EXCLUDE (at_order), {names},
                    coalesce(
                        event.start_order <= visit.end_order + {_HALF_HOUR}
                        AND begun_at >= $start - INTERVAL 30 MINUTE,
                        false
-                   ) AS is_open
+                   ) AS is_sure
             FROM (SELECT *, start_order + 1048575 AS at_order FROM served) AS event
             ASOF LEFT JOIN ({rows.alone()} UNION ALL {together}) AS visit
                 ON event.visitor_key = visit.visitor_key
@@ -130,7 +132,7 @@ def sessions_of(
     return SessionRows(
         pieces=f"""
             {pieces}
-            AND visitor_key <> 0 AND visitor_key IN (SELECT visitor_key FROM {events})
+            AND visitor_key IN (SELECT visitor_key FROM {events})
         """,
         several=of_several(pieces),
         columns={**SPAN, **(columns or {})},
@@ -138,12 +140,14 @@ def sessions_of(
     )
 
 
+# Nobody's sessions belong to nobody's events: each may be of another.
 _PIECES: LiteralString = """
-    SELECT * FROM visit_pieces WHERE project_id = $project_id AND session_key <> 0
+    SELECT * FROM visit_pieces
+    WHERE project_id = $project_id AND session_key <> 0 AND visitor_key <> 0
 """
+# Any time before the period will do: sessions begun before it are looked for again.
 _LATELY: LiteralString = """
-    visitor_key <> 0 AND occurred_at < $end
-    AND occurred_at >= $start - INTERVAL 30 MINUTE
+    occurred_at >= $start - INTERVAL 30 MINUTE AND occurred_at < $end
 """
 # How far apart two orders are; a millisecond is 2^20. The bits below it are not time:
 # within a minute is what is less than a minute and a millisecond away.

@@ -140,6 +140,14 @@ class EventStore(Protocol):
         ...
 
 
+_DIGITS: tuple[LiteralString, ...] = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
+
+
+def literal(number: int) -> LiteralString:
+    """Write a whole number from 0 as literal text, which a caller's cannot become."""
+    return "".join(_DIGITS[int(digit)] for digit in str(number))
+
+
 def seq_at(instant: datetime) -> int:
     """Return the lowest `seq` that an event stored at `instant` can have.
 

@@ -54,7 +54,8 @@ def visits(
 
     Args:
         columns: More of a session, by name.
-        bounds: Instants that `columns` compare `occurred_at` with.
+        bounds: Instants that `columns` compare `occurred_at` with; `touches` needs
+            `bounds_within` alone.
     """
     start, end = scope.period.start, scope.period.end
     condition: LiteralString = f"session_key <> 0 AND {AROUND}"
