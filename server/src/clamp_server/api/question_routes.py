@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeAlias
 
 import msgspec
@@ -16,6 +15,7 @@ from clamp_server.api.answers import json_response
 from clamp_server.api.bootstrap import PLAN, Bootstrap
 from clamp_server.api.credential import Credentials
 from clamp_server.api.openapi import encoded_document
+from clamp_server.api.question_threads import question_threads
 from clamp_server.clock import Clock
 from clamp_server.errors import ForbiddenError
 from clamp_server.model.project import Project
@@ -40,7 +40,7 @@ def routes(
 
     Errors are raised; the app gives them their shape.
     """
-    threads = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="question")
+    threads = question_threads(MOST_AT_ONCE, "question")
 
     def answering(question: AnyQuestion) -> _Endpoint:
         async def endpoint(request: Request) -> Response:

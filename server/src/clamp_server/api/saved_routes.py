@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TypeAlias
 
 import msgspec
@@ -15,6 +14,7 @@ from starlette.routing import BaseRoute, Route
 from clamp_server.api.answers import json_response
 from clamp_server.api.credential import Credentials
 from clamp_server.api.question_routes import own_project
+from clamp_server.api.question_threads import question_threads
 from clamp_server.api.request_body import BodyReader, check_length, check_not_packed
 from clamp_server.clock import Clock
 from clamp_server.questions.parameter import read_query
@@ -39,7 +39,7 @@ def routes(
 
     Errors are raised; the app gives them their shape.
     """
-    threads = ThreadPoolExecutor(MOST_AT_ONCE, thread_name_prefix="saved")
+    threads = question_threads(MOST_AT_ONCE, "saved")
     bodies = BodyReader()
 
     def working(entry: AnyEntry) -> _Endpoint:
