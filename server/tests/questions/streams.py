@@ -46,11 +46,15 @@ def query(*parts: st.SearchStrategy[dict[str, str]]) -> Any:
 def stored(
     store: FilledStore, stream: list[EnrichedEvent], time_zone: str = "UTC"
 ) -> Project:
-    """Store a stream under a project of its own, in two loads."""
+    """Store a stream under a project of its own, in three loads.
+
+    Where events are joined three at a time, the second changes what was joined with
+    the first, and the last is not joined.
+    """
     project_id = ProjectId(f"proj_{next(NUMBER)}")
     events = [replace(event, project_id=project_id) for event in stream]
     half = len(events) // 2
-    for part in (events[:half], events[half:]):
+    for part in (events[:half], events[half:-2], events[half:][-2:]):
         if part:
             store.add(*part)
             # Whoever asks has what waits loaded.

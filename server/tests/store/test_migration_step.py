@@ -8,6 +8,7 @@ from pathlib import Path
 import clickhouse_connect
 import duckdb
 import pytest
+from tests.make import NOON, view
 from tests.questions.reference import id_key
 from tests.store.clickhouse_server import ClickHouseServer
 
@@ -25,6 +26,7 @@ RELEASED: dict[Engine, list[str]] = {
         "8c9e64534326e23534f655023445128695cb290fb2535b218777ce4257ef3832",
         "0a6893651336a13469d345e55e6ab56e309754464c0481170c7ea20f3e4fb0ef",
         "e02d7e54166e3c7e2da7a55640d11d461b8368c51226157ef18d7a2b83419e79",
+        "7f31dc2a81cd0a199de7a2a2ca45b1690b21d0f05525eaca1d8ace08c8d2da8f",
     ],
     "clickhouse": [
         "a23ec347c7e9cccf4d4bdf7a61d612537edcdfdfc73cd92b32335df24e8acd64",
@@ -65,7 +67,7 @@ def test_steps_that_nobody_knows_are_refused() -> None:
 
     assert str(refusal.value) == (
         "a database was written by a newer release of clamp-server (its tables are at"
-        " step 7, this release knows 3); install that one"
+        " step 7, this release knows 4); install that one"
     )
 
 
@@ -139,24 +141,44 @@ def test_duckdb_marks_the_pieces_of_step_2_that_are_further_ones(
 ) -> None:
     path = tmp_path / "events.duckdb"
     pieces = [("one", 7), ("one", 8), ("one", 7), ("other", 7)]
+    _, _, third, *_ = steps_after(0, "duckdb", path)
     with duckdb_at(2, path) as connection:
         let_be_empty(connection, "joined_pieces")
         connection.executemany(
             "INSERT INTO joined_pieces (project_id, session_key) VALUES (?, ?)", pieces
         )
+        for statement in third.statements:
+            connection.execute(statement)
+        rows = connection.execute(
+            "SELECT project_id, session_key, is_further FROM visit_pieces ORDER BY ALL"
+        ).fetchall()
 
-    store = DuckDBStore(path)
-    rows = store.rows(
-        Sql("SELECT project_id, session_key, is_further FROM visit_pieces ORDER BY ALL")
-    )
-    store.close()
-
-    assert [tuple(row.values()) for row in rows] == [
+    assert rows == [
         ("one", 7, True),
         ("one", 7, True),
         ("one", 8, False),
         ("other", 7, False),
     ]
+
+
+def test_duckdb_joins_the_events_of_step_3_once_more(tmp_path: Path) -> None:
+    path = tmp_path / "events.duckdb"
+    with duckdb_at(3, path) as connection:
+        for table in ("events", "joined_pieces"):
+            let_be_empty(connection, table)
+        connection.execute(
+            "INSERT INTO events (seq, sent_by, visitor_key, session_key) VALUES"
+            " (1, 'browser', 7, 8), (2, 'server', 7, 0), (3, 'server', 9, 0)"
+        )
+        connection.execute("INSERT INTO joined_pieces (session_key) VALUES (8)")
+        connection.execute("UPDATE joined_until SET seq = 3")
+
+    store = DuckDBStore(path, join_at_events=1)
+    store.append([view("s", NOON)])
+    rows = store.rows(Sql("SELECT seq, visit_key FROM placed_events"))
+    store.close()
+
+    assert rows == [{"seq": 2, "visit_key": 8}]
 
 
 def test_clickhouse_brings_events_of_step_1_along(

@@ -25,7 +25,7 @@ from typing import LiteralString
 from clamp_server.model.funnel import Predicate, Step
 from clamp_server.model.scope import Scope
 from clamp_server.store.property_sql import property_sql
-from clamp_server.store.session_sql import placed, sessions_of
+from clamp_server.store.session_sql import in_sessions
 from clamp_server.store.sql import Dialect, Row, Sql, Value, literal
 from clamp_server.store.visit_sql import AROUND, visits
 
@@ -47,17 +47,16 @@ def select_depths(params: FunnelParams, dialect: Dialect) -> Sql:
     visit = visits(params.scope)
     mask = _mask(params.steps, dialect)
     browsed = _matching(f"session_key <> 0 AND {_BROWSED}", mask.text)
+    served = _matching(f"visitor_key <> 0 AND NOT {_BROWSED}", mask.text)
     if params.scope.excludes_bots:
         browsed += " AND device_type <> 'bot'"
     last = len(params.steps)
     walk: LiteralString = ", ".join(_walked(number) for number in range(2, last + 1))
     return Sql(
         f"""
-        WITH served AS ({_matching(f"visitor_key <> 0 AND NOT {_BROWSED}", mask.text)}),
-        seen AS ({sessions_of("served", within=AROUND).all(dialect)}),
-        placed AS (
+        WITH placed AS (
             SELECT visit_key AS session_key, occurred_at, start_order, mask
-            FROM ({placed("served", "seen", _KEPT)}) AS event
+            FROM ({in_sessions(served, _KEPT, (), dialect, AROUND)}) AS event
             WHERE visit_key <> 0
         ),
         walked AS ({_walk_in_order(browsed, dialect)}),
@@ -95,14 +94,14 @@ def read_counts(params: FunnelParams, rows: Sequence[Row]) -> list[int]:
     ]
 
 
-_KEPT: tuple[LiteralString, ...] = ("occurred_at", "start_order", "mask")
+_KEPT: tuple[LiteralString, ...] = ("visit_key", "occurred_at", "start_order", "mask")
 _BROWSED: LiteralString = "sent_by <> 'server'"
 
 
 def _matching(condition: LiteralString, mask: LiteralString) -> LiteralString:
     """Write the SELECT of the events that any step holds for."""
     return f"""
-        SELECT session_key, visitor_key, start_order, occurred_at, {mask} AS mask
+        SELECT seq, session_key, visitor_key, start_order, occurred_at, {mask} AS mask
         FROM ordered_events
         WHERE project_id = $project_id AND {AROUND} AND ({mask}) > 0 AND {condition}
     """

@@ -21,6 +21,7 @@ from clamp_server.store.id_filter import EventId, IdPage
 from clamp_server.store.journal import Group, Journal
 from clamp_server.store.journaled_store import JournaledStore
 from clamp_server.store.migration_step import steps_after
+from clamp_server.store.placing_sql import CHOOSE, DONE, FORGET, NOTE, PLACE
 from clamp_server.store.private_path import make_private_directory
 from clamp_server.store.sql import QUESTION_TIMEOUT_S, Row, Sql, Value
 
@@ -333,12 +334,22 @@ class DuckDBFile:
 
 
 def join_pieces(connection: duckdb.DuckDBPyConnection) -> None:
-    """Join the oldest events that are in no piece yet, at most `JOIN_AT_MOST`."""
+    """Join the oldest events that are in no piece yet, at most `JOIN_AT_MOST`.
+
+    Those of servers among them are placed, and what was placed before anew.
+    """
     ((after, until),) = connection.execute(
         _NEXT_TO_JOIN, {"most": JOIN_AT_MOST}
     ).fetchall()
-    connection.execute(_JOIN, {"after": after, "until": until})
+    between = {"after": after, "until": until}
+    connection.execute(_JOIN, between)
     connection.execute("UPDATE joined_until SET seq = ?", [until])
+    connection.execute(NOTE, between)
+    ((to_place,),) = connection.execute(CHOOSE, between).fetchall()
+    if to_place:
+        connection.execute(FORGET)
+        connection.execute(PLACE)
+    connection.execute(DONE)
 
 
 def _migrate(connection: duckdb.DuckDBPyConnection, path: Path | None) -> None:

@@ -56,7 +56,6 @@ SLOT = timedelta(minutes=15)
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _YEAR_1 = datetime.min.replace(tzinfo=UTC)
-_NAMES: LiteralString = ", ".join(PIECE_COLUMNS)
 
 
 def pieces(
@@ -116,16 +115,22 @@ def slot_of(instant: datetime) -> datetime:
     return instant - (instant - _EPOCH) % SLOT
 
 
-def event_pieces(condition: LiteralString) -> LiteralString:
+def event_pieces(
+    condition: LiteralString, columns: Collection[LiteralString] = PIECE_COLUMNS
+) -> LiteralString:
     """Write the SELECT of a project's events, each a piece.
 
     It binds `$project_id`.
     """
-    return _selected("single_pieces", condition)
+    return _selected("single_pieces", condition, columns)
 
 
-def _selected(view: LiteralString, condition: LiteralString) -> LiteralString:
+def _selected(
+    view: LiteralString,
+    condition: LiteralString,
+    columns: Collection[LiteralString] = PIECE_COLUMNS,
+) -> LiteralString:
     return f"""
-        SELECT {_NAMES} FROM {view}
+        SELECT {", ".join(columns)} FROM {view}
         WHERE project_id = $project_id AND {condition}
     """

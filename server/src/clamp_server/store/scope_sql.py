@@ -15,7 +15,7 @@ from clamp_server.model.dimension import Dimension
 from clamp_server.model.scope import Scope
 from clamp_server.store.piece_sql import PIECE_COLUMNS, event_pieces, pieces
 from clamp_server.store.schema import COLUMN_NAMES
-from clamp_server.store.session_sql import with_session_values
+from clamp_server.store.session_sql import in_sessions
 from clamp_server.store.sql import Dialect, Sql, Value
 
 VISITORS: LiteralString = "count(DISTINCT nullif(visitor_key, 0))"
@@ -63,7 +63,7 @@ def scoped_from_sessions(
         return scoped(scope, start)
     condition, values = _condition(scope, start)
     served: LiteralString = f"{_PLACED} AND {_of_servers(scope)}"
-    servers = with_session_values(served, COLUMN_NAMES, wanted, dialect)
+    servers = in_sessions(served, COLUMN_NAMES, wanted, dialect, IN_PERIOD)
     both: LiteralString = f"{_OWN} AND sent_by <> 'server' UNION ALL {servers}"
     return Sql(f"SELECT * FROM ({both}) AS event WHERE {condition}", values)
 
@@ -87,9 +87,13 @@ def scoped_pieces(
     wanted: set[Dimension] = {*scope.filtered, *dimensions}
     bounds = (scope.period.start, scope.period.end, *bounds)
     browsers = pieces(f"{IN_PERIOD} AND sent_by <> 'server'", bounds, wanted)
-    servers = event_pieces(f"{IN_PERIOD} AND {_of_servers(scope)}")
+    of_servers: LiteralString = f"{IN_PERIOD} AND {_of_servers(scope)}"
     if wanted:
-        servers = with_session_values(servers, PIECE_COLUMNS, sorted(wanted), dialect)
+        more: tuple[LiteralString, ...] = ("seq",) if dialect.joins_pieces else ()
+        served = event_pieces(of_servers, (*more, *PIECE_COLUMNS))
+        servers = in_sessions(served, PIECE_COLUMNS, sorted(wanted), dialect, IN_PERIOD)
+    else:
+        servers = event_pieces(of_servers)
     both: LiteralString = f"{browsers.text} UNION ALL {servers}"
     return Sql(
         f"SELECT * FROM ({both}) AS piece WHERE {condition}",

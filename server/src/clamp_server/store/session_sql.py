@@ -5,17 +5,19 @@ event belongs to the session of its visitor that is open then: of several to the
 begun last, and where that one is over, to the one that ends last. Else it belongs
 to the one that starts within the 60 seconds after it, because browsers send late.
 Else it takes the values of the session that ended last, however long ago. All of
-this is worked out when a question is asked, from when events happened and never
-from when they arrived.
+this follows from when events happened and never from when they arrived.
 
 A session's values are those of its first page view, or of its first event where
 it has none.
+
+It is worked out when a question is asked. DuckDB keeps what came of it beside the
+events (`migrations/duckdb/0004_placed_events.sql`), worked out anew for a visitor's
+server events when more of that visitor's sessions becomes known.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
 from typing import LiteralString
 
 from clamp_server.model.dimension import Dimension
@@ -27,132 +29,143 @@ from clamp_server.store.session_rows_sql import (
 )
 from clamp_server.store.sql import Dialect
 
-
-def with_session_values(
-    events: LiteralString,
-    columns: Collection[LiteralString],
-    dimensions: Collection[Dimension],
-    dialect: Dialect,
-) -> LiteralString:
-    """Write the SELECT of `columns` of server events, `dimensions` as described.
-
-    It binds `$project_id`, `$start` and `$end`.
-
-    Args:
-        events: A SELECT with `visitor_key`, `start_order` and `columns`, of what
-            occurred between `$start` and `$end`.
-        dimensions: Columns that take the session's value where the event has
-            none; at least one. Each costs time, so name only what is looked at.
-    """
-    own = ", ".join(
-        f"coalesce(nullif(event.{name}, ''), first_{name}, '') AS {name}"
-        if name in dimensions
-        else f"event.{name} AS {name}"
-        for name in columns
-    )
-    first = first_values(dimensions)
-    tables: LiteralString = f"served AS ({events})"
-    easy, rest = "", "served"
-    # Nearly all belong to a session begun since shortly before the period. Those are
-    # found in half the time, without a look at what ends last or begins next.
-    if dialect.joins_pieces:
-        tables += f", {_tried(first)}"
-        easy = f"SELECT {own} FROM tried AS event WHERE is_sure UNION ALL"
-        rest = "(SELECT * FROM tried WHERE NOT is_sure) AS rest"
-    tables += f", session AS ({sessions_of(rest, first).together()})"
-    return f"""
-        SELECT * FROM (
-            WITH {tables}
-            {easy}
-            SELECT {own}
-            FROM ({placed(rest, "session", columns, "before.longest_key")}) AS event
-            LEFT JOIN session AS visit
-                ON event.visitor_key = visit.visitor_key
-                AND event.visit_key = visit.session_key
-        ) AS event
-    """
-
-
-def _tried(columns: Mapping[LiteralString, OfSession]) -> LiteralString:
-    """Write the table `tried`: `served` with the values of sessions begun lately.
-
-    Where the one begun last before an event is among these, and still open, it is the
-    event's, and the row `is_sure`: every session that begins later is seen as well, as
-    its first piece is. What is not sure has to be placed among all sessions.
-    """
-    lately: LiteralString = f"{_PIECES} AND {_LATELY}"
-    rows = SessionRows(
-        pieces=lately,
-        several=of_several(_PIECES),
-        columns={
-            **SPAN,
-            "begun_at": OfSession("occurred_at", "min(occurred_at)"),
-            **columns,
-        },
-        keys=("visitor_key", "session_key"),
-    )
-    # All pieces of those that have any of late, to know when they began.
-    seen_lately: LiteralString = f"""
-        SELECT session_key FROM ({lately}) AS piece
-        WHERE is_further OR session_key IN ({rows.several})
-    """
-    together = replace(rows, pieces=_PIECES).together(seen_lately)
-    names = ", ".join(columns)
-    return f"""
-        tried AS MATERIALIZED (
-            SELECT event.* EXCLUDE (at_order), {names},
-                   coalesce(
-                       event.start_order <= visit.end_order + {_HALF_HOUR}
-                       AND begun_at >= $start - INTERVAL 30 MINUTE,
-                       false
-                   ) AS is_sure
-            FROM (SELECT *, start_order + 1048575 AS at_order FROM served) AS event
-            ASOF LEFT JOIN ({rows.alone()} UNION ALL {together}) AS visit
-                ON event.visitor_key = visit.visitor_key
-                AND event.at_order >= visit.start_order
-        )
-    """
-
-
-def sessions_of(
-    events: LiteralString,
-    columns: Mapping[LiteralString, OfSession] | None = None,
-    within: LiteralString = "true",
-) -> SessionRows:
-    """Return the sessions of the visitors of `events`, a table.
-
-    Args:
-        columns: Beside its `visitor_key`, `session_key`, `start_order` and
-            `end_order`, by name.
-        within: Of which pieces; by default of all there are, because a session may
-            begin long before the period that is asked about, and its first page
-            view come after.
-    """
-    pieces: LiteralString = f"{_PIECES} AND {within}"
-    return SessionRows(
-        pieces=f"""
-            {pieces}
-            AND visitor_key IN (SELECT visitor_key FROM {events})
-        """,
-        several=of_several(pieces),
-        columns={**SPAN, **(columns or {})},
-        keys=("visitor_key", "session_key"),
-    )
-
+# How far apart two orders are; a millisecond is 2^20. The bits below it are not time:
+# within a minute is what is less than a minute and a millisecond away.
+_HALF_HOUR: LiteralString = "1887436800000"
+A_MINUTE: LiteralString = "62915608576"
+"""A server event takes values of a session that begins less than this after it."""
 
 # Nobody's sessions belong to nobody's events: each may be of another.
 _PIECES: LiteralString = """
     SELECT * FROM visit_pieces
     WHERE project_id = $project_id AND session_key <> 0 AND visitor_key <> 0
 """
-# Any time before the period will do: sessions begun before it are looked for again.
-_LATELY: LiteralString = """
-    occurred_at >= $start - INTERVAL 30 MINUTE AND occurred_at < $end
+_UNJOINED: LiteralString = """
+    SELECT visitor_key FROM unjoined_visitors WHERE project_id = $project_id
 """
-# How far apart two orders are; a millisecond is 2^20. The bits below it are not time:
-# within a minute is what is less than a minute and a millisecond away.
-_HALF_HOUR: LiteralString = "1887436800000"
-_MINUTE: LiteralString = "62915608576"
+
+
+def in_sessions(
+    events: LiteralString,
+    columns: Collection[LiteralString],
+    dimensions: Collection[Dimension],
+    dialect: Dialect,
+    period: LiteralString,
+) -> LiteralString:
+    """Write the SELECT of `columns` of server events, `dimensions` as described.
+
+    It binds `$project_id`.
+
+    Args:
+        events: A SELECT with `visitor_key`, `start_order` and `columns`; with `seq`
+            as well where pieces are joined.
+        columns: Beside those of `events`, `visit_key` may be one: the key of the
+            session that an event belongs to, 0 without one.
+        dimensions: Columns that take the session's value where the event has none.
+            Each costs time, so name only what is looked at.
+        period: What holds for `occurred_at` of all `events`.
+    """
+    own = ", ".join(
+        f"coalesce(nullif({name}, ''), first_{name}, '') AS {name}"
+        if name in dimensions
+        else name
+        for name in columns
+    )
+    kept: list[LiteralString] = [name for name in columns if name != "visit_key"]
+    known: LiteralString = ""
+    served: LiteralString = "served"
+    # What is joined has its session beside it already, unless something of its
+    # visitor's is not joined yet.
+    if dialect.joins_pieces:
+        known = f"""
+            SELECT {own} FROM ({_with_kept_sessions(kept, dimensions, period)}) AS event
+            UNION ALL
+        """
+        served = f"(SELECT * FROM served WHERE visitor_key IN ({_UNJOINED})) AS served"
+    session = sessions_of(served, first_values(dimensions))
+    return f"""
+        SELECT * FROM (
+            WITH served AS ({events})
+            {known}
+            SELECT {own}
+            FROM ({with_sessions(served, kept, dimensions, session)}) AS event
+        ) AS event
+    """
+
+
+def _with_kept_sessions(
+    columns: Collection[LiteralString],
+    dimensions: Collection[Dimension],
+    period: LiteralString,
+) -> LiteralString:
+    """Write what `with_sessions` does, of the table `served`, from `placed_events`."""
+    kept = ", ".join(f"event.{name} AS {name}" for name in columns)
+    first = "".join(f", visit.first_{name} AS first_{name}" for name in dimensions)
+    return f"""
+        SELECT {kept}, coalesce(visit_key, 0) AS visit_key{first}
+        FROM served AS event
+        LEFT JOIN (
+            SELECT * FROM placed_events WHERE project_id = $project_id AND {period}
+        ) AS visit ON event.seq = visit.seq
+        WHERE event.visitor_key NOT IN ({_UNJOINED})
+    """
+
+
+def with_sessions(
+    events: LiteralString,
+    columns: Collection[LiteralString],
+    dimensions: Collection[Dimension],
+    sessions: SessionRows,
+) -> LiteralString:
+    """Write the SELECT of `columns` of server events, and of what their sessions give.
+
+    That is `visit_key`, as in `in_sessions`, and `first_...` a dimension, NULL where
+    there is no session to take it from.
+
+    Args:
+        events: A table of what `placed` takes.
+        sessions: What `sessions_of` returns for it, with a `first_...` a dimension.
+    """
+    *whose, _ = sessions.keys
+    keys = " AND ".join(f"event.{name} = visit.{name}" for name in whose)
+    kept = ", ".join(f"event.{name} AS {name}" for name in (*columns, "visit_key"))
+    first = "".join(f", visit.first_{name} AS first_{name}" for name in dimensions)
+    found = placed(events, "session", columns, whose)
+    return f"""
+        SELECT * FROM (
+            WITH session AS ({sessions.together()})
+            SELECT {kept}{first}
+            FROM ({found}) AS event
+            LEFT JOIN session AS visit
+                ON {keys} AND event.values_key = visit.session_key
+        ) AS event
+    """
+
+
+def sessions_of(
+    events: LiteralString,
+    columns: Mapping[LiteralString, OfSession] | None = None,
+) -> SessionRows:
+    """Return the sessions of the visitors of `events`, a table.
+
+    They are made of all pieces there are, because a session may begin long before the
+    period that is asked about, and its first page view come after.
+
+    Args:
+        columns: Beside its `visitor_key`, `session_key`, `start_order` and
+            `end_order`, by name.
+    """
+    return SessionRows(
+        pieces=f"""
+            {_PIECES}
+            AND visitor_key IN (SELECT visitor_key FROM {events})
+        """,
+        several=of_several(_PIECES),
+        columns={**SPAN, **(columns or {})},
+        keys=("visitor_key", "session_key"),
+    )
+
+
 SPAN: Mapping[LiteralString, OfSession] = {
     "start_order": OfSession("start_order", "min(start_order)"),
     "end_order": OfSession("end_order", "max(end_order)"),
@@ -164,41 +177,47 @@ def placed(
     events: LiteralString,
     sessions: LiteralString,
     columns: Collection[LiteralString],
-    otherwise: LiteralString = "0",
+    whose: Sequence[LiteralString] = ("visitor_key",),
 ) -> LiteralString:
-    """Write the SELECT of server events, with the key of their session: `visit_key`.
+    """Write the SELECT of server events with the keys of sessions, 0 for none.
+
+    That is the one it belongs to as `visit_key`, and the one it takes values from as
+    `values_key`.
 
     Args:
-        events: A table with `visitor_key`, `start_order` and `columns`.
+        events: A table with `start_order`, `columns` and `whose`.
         sessions: A table of what `sessions_of` selects.
-        columns: Those of `events` to keep, beside `visitor_key`.
-        otherwise: What an event without a session has; the session that ended
-            last is `before.longest_key`.
+        columns: Those of `events` to keep, beside `whose`.
+        whose: The columns that say whose an event and a session are.
     """
     # Named one by one: ClickHouse prefixes the columns of a joined `event.*`.
-    names: set[LiteralString] = {*columns, "visitor_key"}
+    names: set[LiteralString] = {*columns, *whose}
     kept = ", ".join(f"event.{name} AS {name}" for name in sorted(names))
-    # An event is after whatever begins in the same millisecond.
-    return f"""
-        SELECT {kept}, CASE
+    before = " AND ".join(f"event.{name} = before.{name}" for name in whose)
+    after = " AND ".join(f"event.{name} = after.{name}" for name in whose)
+    visit: LiteralString = f"""
+        CASE
             WHEN event.start_order <= before.end_order + {_HALF_HOUR}
                 THEN before.session_key
             WHEN event.start_order <= before.longest_order + {_HALF_HOUR}
                 THEN before.longest_key
-            WHEN after.start_order < event.start_order + {_MINUTE}
+            WHEN after.start_order < event.start_order + {A_MINUTE}
                 THEN after.session_key
-            ELSE {otherwise}
-        END AS visit_key
+            ELSE 0
+        END
+    """
+    # An event is after whatever begins in the same millisecond.
+    return f"""
+        SELECT {kept}, {visit} AS visit_key,
+               coalesce(nullif({visit}, 0), before.longest_key, 0) AS values_key
         FROM (SELECT *, start_order + 1048575 AS at_order FROM {events}) AS event
         ASOF LEFT JOIN (
             SELECT *, max(end_order) OVER begun AS longest_order,
                    argMax(session_key, end_order) OVER begun AS longest_key
             FROM {sessions}
-            WINDOW begun AS (PARTITION BY visitor_key ORDER BY start_order)
+            WINDOW begun AS (PARTITION BY {", ".join(whose)} ORDER BY start_order)
         ) AS before
-            ON event.visitor_key = before.visitor_key
-            AND event.at_order >= before.start_order
+            ON {before} AND event.at_order >= before.start_order
         ASOF LEFT JOIN {sessions} AS after
-            ON event.visitor_key = after.visitor_key
-            AND event.at_order < after.start_order
+            ON {after} AND event.at_order < after.start_order
     """

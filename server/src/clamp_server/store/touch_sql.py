@@ -116,10 +116,10 @@ def last_touches(
             ),
             session AS ({sessions.all(dialect)})
             SELECT event.seq AS seq, {touches}
-            FROM ({placed("served", "session", ["seq"], "before.longest_key")}) AS event
+            FROM ({placed("served", "session", ["seq"])}) AS event
             JOIN session AS visit
                 ON event.visitor_key = visit.visitor_key
-                AND event.visit_key = visit.session_key
+                AND event.values_key = visit.session_key
         ) AS touched
     """
 
