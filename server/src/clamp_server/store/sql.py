@@ -51,8 +51,9 @@ class Dialect(Protocol):
     # Members are added with the first question that needs them.
 
     joins_pieces: bool
-    """Whether pieces of visits are kept joined (see `piece_sql`): if not, each is one
-    event, and no session is sure to be one piece."""
+    """Whether pieces of visits are kept joined (see `piece_sql`), and server events
+    with their sessions (`placing_sql`). If not, each piece is one event, and no session
+    is sure to be one piece."""
 
     def has_key(self, column: LiteralString, key: LiteralString) -> LiteralString:
         """Write whether the map in `column` has the text `key` for a key."""
