@@ -148,3 +148,16 @@ def test_events_are_placed_when_they_are_joined() -> None:
     store.close()
 
     assert counts == [0, 0, 2, 2]
+
+
+def test_a_visitor_with_too_many_events_of_a_session_is_given_up() -> None:
+    store = DuckDBStore(None, join_at_events=5_000)
+    many = [event(f"bought {n}", anonymous_id="ann") for n in range(5_000)]
+    counts = []
+    for part in ([visit("a", NOON), *many], many, [visit("a", NOON - MINUTE), *many]):
+        store.append([*part, event("bought", anonymous_id="ben"), view("b", NOON)])
+        crowded = store.rows(Sql("SELECT visitor_key FROM crowded_visitors"))
+        counts.append((len(placed(store)), [row["visitor_key"] for row in crowded]))
+    store.close()
+
+    assert counts == [(5_000, []), (10_000, []), (0, [id_key("ann")])]

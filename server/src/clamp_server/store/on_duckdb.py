@@ -21,7 +21,14 @@ from clamp_server.store.id_filter import EventId, IdPage
 from clamp_server.store.journal import Group, Journal
 from clamp_server.store.journaled_store import JournaledStore
 from clamp_server.store.migration_step import steps_after
-from clamp_server.store.placing_sql import CHOOSE, DONE, FORGET, NOTE, PLACE
+from clamp_server.store.placing_sql import (
+    CHOOSE,
+    DONE,
+    FORGET,
+    GIVE_UP,
+    NOTE,
+    PLACE,
+)
 from clamp_server.store.private_path import make_private_directory
 from clamp_server.store.sql import QUESTION_TIMEOUT_S, Row, Sql, Value
 
@@ -336,7 +343,7 @@ class DuckDBFile:
 def join_pieces(connection: duckdb.DuckDBPyConnection) -> None:
     """Join the oldest events that are in no piece yet, at most `JOIN_AT_MOST`.
 
-    Those of servers among them are placed, and what was placed before anew.
+    Those of servers among them are placed, and those that may be placed otherwise now.
     """
     ((after, until),) = connection.execute(
         _NEXT_TO_JOIN, {"most": JOIN_AT_MOST}
@@ -348,6 +355,8 @@ def join_pieces(connection: duckdb.DuckDBPyConnection) -> None:
     ((to_place,),) = connection.execute(CHOOSE, between).fetchall()
     if to_place:
         connection.execute(FORGET)
+        for statement in GIVE_UP:
+            connection.execute(statement)
         connection.execute(PLACE)
     connection.execute(DONE)
 

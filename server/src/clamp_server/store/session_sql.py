@@ -10,9 +10,9 @@ this follows from when events happened and never from when they arrived.
 A session's values are those of its first page view, or of its first event where
 it has none.
 
-It is worked out when a question is asked. DuckDB keeps what came of it beside the
-events (`migrations/duckdb/0004_placed_events.sql`), worked out anew for a visitor's
-server events when more of that visitor's sessions becomes known.
+ClickHouse works this out with every question. DuckDB keeps what came of it beside the
+events (see `placing_sql`), and works it out for visitors of whom that may be out of
+date.
 """
 
 from __future__ import annotations
@@ -40,8 +40,8 @@ _PIECES: LiteralString = """
     SELECT * FROM visit_pieces
     WHERE project_id = $project_id AND session_key <> 0 AND visitor_key <> 0
 """
-_UNJOINED: LiteralString = """
-    SELECT visitor_key FROM unjoined_visitors WHERE project_id = $project_id
+_UNPLACED: LiteralString = """
+    SELECT visitor_key FROM unplaced_visitors WHERE project_id = $project_id
 """
 
 
@@ -54,7 +54,7 @@ def in_sessions(
 ) -> LiteralString:
     """Write the SELECT of `columns` of server events, `dimensions` as described.
 
-    It binds `$project_id`.
+    It binds `$project_id` and what `period` does.
 
     Args:
         events: A SELECT with `visitor_key`, `start_order` and `columns`; with `seq`
@@ -74,14 +74,13 @@ def in_sessions(
     kept: list[LiteralString] = [name for name in columns if name != "visit_key"]
     known: LiteralString = ""
     served: LiteralString = "served"
-    # What is joined has its session beside it already, unless something of its
-    # visitor's is not joined yet.
+    # What is joined has its session beside it already, as far as that can be trusted.
     if dialect.joins_pieces:
         known = f"""
             SELECT {own} FROM ({_with_kept_sessions(kept, dimensions, period)}) AS event
             UNION ALL
         """
-        served = f"(SELECT * FROM served WHERE visitor_key IN ({_UNJOINED})) AS served"
+        served = f"(SELECT * FROM served WHERE visitor_key IN ({_UNPLACED})) AS served"
     session = sessions_of(served, first_values(dimensions))
     return f"""
         SELECT * FROM (
@@ -107,7 +106,7 @@ def _with_kept_sessions(
         LEFT JOIN (
             SELECT * FROM placed_events WHERE project_id = $project_id AND {period}
         ) AS visit ON event.seq = visit.seq
-        WHERE event.visitor_key NOT IN ({_UNJOINED})
+        WHERE event.visitor_key NOT IN ({_UNPLACED})
     """
 
 

@@ -37,10 +37,19 @@ SELECT *, span_order(occurred_at, session_key) AS start_order,
        span_order(last_at, session_key) AS end_order
 FROM joined_pieces;
 
--- Of whom something is not joined yet, so that what is placed may be out of date.
-CREATE VIEW unjoined_visitors AS
+-- Who has too many events to be placed again and again.
+CREATE TABLE crowded_visitors (
+    project_id VARCHAR NOT NULL,
+    visitor_key UBIGINT NOT NULL
+);
+
+-- Of whom what is placed may be out of date: something is not joined yet, or they are
+-- crowded.
+CREATE VIEW unplaced_visitors AS
 SELECT project_id, visitor_key FROM events
-WHERE seq > (SELECT seq FROM joined_until) AND visitor_key <> 0;
+WHERE seq > (SELECT seq FROM joined_until) AND visitor_key <> 0
+UNION ALL
+SELECT project_id, visitor_key FROM crowded_visitors;
 
 -- Events of before are joined once more, some at a time, to be placed.
 TRUNCATE joined_pieces;
