@@ -89,6 +89,7 @@ _SESSIONS = SessionRows(
     keys=("project_id", "visitor_key", "session_key"),
 )
 _KEPT: tuple[LiteralString, ...] = ("project_id", "seq", "start_order")
+# No session's first path is NULL.
 PLACE: LiteralString = f"""
     INSERT INTO placed_events BY NAME
     SELECT * EXCLUDE (start_order), make_timestamp_ms(start_order >> 20) AS occurred_at

@@ -73,21 +73,21 @@ def in_sessions(
     )
     kept: list[LiteralString] = [name for name in columns if name != "visit_key"]
     known: LiteralString = ""
-    served: LiteralString = "served"
+    rest: LiteralString = "served"
     # What is joined has its session beside it already, as far as that can be trusted.
     if dialect.joins_pieces:
         known = f"""
             SELECT {own} FROM ({_with_kept_sessions(kept, dimensions, period)}) AS event
             UNION ALL
         """
-        served = f"(SELECT * FROM served WHERE visitor_key IN ({_UNPLACED})) AS served"
-    session = sessions_of(served, first_values(dimensions))
+        rest = f"(SELECT * FROM served WHERE visitor_key IN ({_UNPLACED})) AS rest"
+    session = sessions_of(rest, first_values(dimensions))
     return f"""
         SELECT * FROM (
             WITH served AS ({events})
             {known}
             SELECT {own}
-            FROM ({with_sessions(served, kept, dimensions, session)}) AS event
+            FROM ({with_sessions(rest, kept, dimensions, session)}) AS event
         ) AS event
     """
 
