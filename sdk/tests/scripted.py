@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import select
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
+
+# For localhost and 127.0.0.1, signed by itself.
+CERTIFICATE = Path(__file__).parent / "localhost.pem"
 
 
 class Scripted:
@@ -56,6 +62,20 @@ class Scripted:
 
 
 Step = Callable[[Scripted, socket.socket], None]
+
+
+def over_tls(*steps: Step) -> Step:
+    """Take the steps over TLS, if the client takes the certificate."""
+
+    def step(server: Scripted, connection: socket.socket) -> None:
+        tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        tls.load_cert_chain(CERTIFICATE)
+        wrap = tls.wrap_socket
+        with suppress(ssl.SSLError), wrap(connection, server_side=True) as safe:
+            for each in steps:
+                each(server, safe)
+
+    return step
 
 
 def read_request(server: Scripted, connection: socket.socket) -> None:

@@ -2,15 +2,20 @@ from __future__ import annotations
 
 import re
 import socket
-import ssl
 from collections.abc import Mapping
-from contextlib import suppress
 from email.utils import formatdate
 from pathlib import Path
 
 import pytest
 from tests.command import run
-from tests.scripted import Scripted, Step, read_request, wait_for_close
+from tests.scripted import (
+    CERTIFICATE,
+    Scripted,
+    Step,
+    over_tls,
+    read_request,
+    wait_for_close,
+)
 from tests.sink import Sink
 
 from clamp_analytics._doctor import findings
@@ -18,7 +23,6 @@ from clamp_analytics._doctor import findings
 KEY = "sk_proj_0123456789abcdef0123456789abcdef"
 PROJECT = {"CLAMP_PROJECT_ID": "proj_env", "CLAMP_API_KEY": KEY}
 NO_NAME = b'{"error":"missing_field","message":"name: got nothing"}'
-CERTIFICATE = Path(__file__).parent / "localhost.pem"
 SETTINGS = [
     "ok  project_id  proj_env, from CLAMP_PROJECT_ID",
     "ok  api_key     40 characters, from CLAMP_API_KEY",
@@ -346,17 +350,12 @@ def test_a_proxy_that_is_not_for_this_host_is_passed_over(
     assert len(sink.requests) == 1
 
 
-def over_tls(server: Scripted, connection: socket.socket) -> None:
-    """Answer one request, if the client takes the certificate."""
-    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    tls.load_cert_chain(CERTIFICATE)
-    with suppress(ssl.SSLError), tls.wrap_socket(connection, server_side=True) as safe:
-        read_request(server, safe)
-        safe.sendall(dated(f"date: {formatdate(usegmt=True)}\r\n"))
+def answer_of_today(server: Scripted, connection: socket.socket) -> None:
+    connection.sendall(dated(f"date: {formatdate(usegmt=True)}\r\n"))
 
 
 def test_a_certificate_that_nobody_vouches_for_is_named() -> None:
-    with Scripted([], [over_tls]) as server:
+    with Scripted([], [over_tls(read_request, answer_of_today)]) as server:
         endpoint = server.endpoint.replace("http://", "https://")
         *_, last = lines(endpoint)
 
@@ -371,7 +370,7 @@ def test_a_certificate_that_is_trusted_is_fine(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(CERTIFICATE))
-    with Scripted([], [over_tls]) as server:
+    with Scripted([], [over_tls(read_request, answer_of_today)]) as server:
         endpoint = server.endpoint.replace("http://", "https://")
         found = lines(endpoint)
 

@@ -19,8 +19,10 @@ LAYERS = (
     ("_wire", "_error_event", "_config", "_background", "_exchange", "_segment"),
     ("_waiting",),
     ("_capture", "_context", "_revenue", "_retry", "_batch", "_report"),
-    ("_transport", "_memory_queue", "_outbox", "_sender", "_compose"),
-    ("_delivery", "_async_transport"),
+    ("_requests", "_memory_queue", "_outbox", "_sender", "_compose"),
+    ("_connection", "_delivery"),
+    ("_transport",),
+    ("_async_transport",),
     ("_intake",),
     ("_client", "_async_client"),
     ("_api",),
@@ -31,7 +33,9 @@ LAYERS = (
 RANK = {name: rank for rank, row in enumerate(LAYERS) for name in row}
 # pytest is there whenever its plugin is imported, by pytest.
 OWNERS = {
-    "httpx": ("_transport", "_async_transport"),
+    "httpx": ("_requests", "_connection", "_transport", "_async_transport"),
+    # What httpx sends with.
+    "httpcore": ("_connection",),
     "pytest": ("_pytest_plugin",),
 }
 
@@ -85,6 +89,10 @@ def test_httpx_is_the_one_dependency() -> None:
         if spec and "site-packages" in str(spec.origin)
     }
 
-    assert installed - {"clamp_analytics", "pytest"} == {"httpx"}
+    assert installed - {"clamp_analytics", "pytest"} == {"httpx", "httpcore"}
     required = importlib.metadata.requires("clamp-analytics") or []
     assert [one for one in required if "extra ==" not in one] == ["httpx>=0.24"]
+    assert any(
+        one.startswith("httpcore") and "extra ==" not in one
+        for one in importlib.metadata.requires("httpx") or []
+    )

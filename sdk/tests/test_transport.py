@@ -29,16 +29,22 @@ from clamp_analytics.errors import ClampConnectionError
 # server reads, and fails when the server resets.
 BIG = b'{"p":"' + b"x" * 16_000_000 + b'"}'
 
+PROXY_VARIABLES = ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")
+
 Open = Callable[..., HttpTransport]
 
 
-@pytest.fixture
-def transport_to() -> Iterator[Open]:
+@pytest.fixture(params=[False, True], ids=["foreground", "background"])
+def transport_to(
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Open]:
     opened = []
+    for name in PROXY_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
 
     def open_one(endpoint: str, timeout_s: float = 5.0) -> HttpTransport:
         config = Config("proj_test", "sk_proj_secret", endpoint, timeout_s)
-        opened.append(HttpTransport(config))
+        opened.append(HttpTransport(config, in_background=request.param))
         return opened[-1]
 
     yield open_one
@@ -191,7 +197,14 @@ def test_nobody_listening_is_a_connection_error_with_its_cause(
 
 
 @pytest.mark.parametrize(
-    "endpoint", ["clamp.example", "ftp://x.example", "http://[x", "http://x..example"]
+    "endpoint",
+    [
+        "clamp.example",
+        "ftp://x.example",
+        "http://[::1",
+        "http://[x",
+        "http://x..example",
+    ],
 )
 def test_an_endpoint_that_is_no_web_address_is_a_connection_error(
     transport_to: Open, endpoint: str

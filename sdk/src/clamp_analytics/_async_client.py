@@ -89,7 +89,7 @@ class AsyncClamp:
         # Not at the top: it imports httpx.
         from clamp_analytics._transport import HttpTransport
 
-        self._delivering = HttpTransport(config)
+        self._delivering = HttpTransport(config, in_background=True)
         return self._delivering
 
     def __repr__(self) -> str:

@@ -13,8 +13,10 @@ from weakref import WeakKeyDictionary
 import httpx
 
 from clamp_analytics._config import KEEP_IDLE_S, Config
+from clamp_analytics._connection import NoCookies
 from clamp_analytics._exchange import Answer
-from clamp_analytics._transport import MAX_IDLE_CONNECTIONS, NoCookies, Requests
+from clamp_analytics._requests import Requests
+from clamp_analytics._transport import MAX_IDLE_CONNECTIONS
 
 # At once; a task that finds all of them in use waits for one.
 MAX_CONNECTIONS = 100

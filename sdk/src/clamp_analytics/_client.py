@@ -106,9 +106,9 @@ class Clamp:
             self._opened,
         )
         if self._intake.config is not None:
-            self._opened(self._intake.config)
+            self._opened(self._intake.config, in_background=False)
 
-    def _opened(self, config: Config) -> Transport:
+    def _opened(self, config: Config, *, in_background: bool = True) -> Transport:
         if self._transport is None:
             # Not at the top: it imports httpx, which takes longer than all the
             # rest of this package, and a process that sends nothing need not wait.
@@ -116,7 +116,9 @@ class Clamp:
 
             # There is such a name here only where a test put its own; see
             # `__getattr__`.
-            self._transport = HttpTransport(config, lambda: globals().get("httpx"))
+            self._transport = HttpTransport(
+                config, lambda: globals().get("httpx"), in_background=in_background
+            )
         return self._transport
 
     def __repr__(self) -> str:

@@ -28,11 +28,11 @@ def utc_text(digits: str) -> str:
     '2026-03-10T12:00:00.123456Z'
     """
     global _second
-    # A machine without a battery wakes up in the first second of 1970.
-    digits = digits.zfill(10)
-    at_s, microseconds = digits[:-9], digits[-9:-3]
     second = _second
-    if second[0] != at_s:
+    if second[0] != digits[:-9]:
+        # A machine without a battery wakes up in the first second of 1970.
+        digits = digits.zfill(10)
+        at_s = digits[:-9]
         text = time.strftime("%Y-%m-%dT%H:%M:%S.", time.gmtime(int(at_s)))
         _second = second = (at_s, text)
-    return f"{second[1]}{microseconds}Z"
+    return f"{second[1]}{digits[-9:-3]}Z"

@@ -82,9 +82,10 @@ def stamped(event: bytes, event_id: str) -> bytes:
     """Write what `encode_unstamped` left out; any other event is returned as it is."""
     if not event.startswith(_UNSTAMPED):
         return event
-    at_ns, _, members = event.decode().partition(",")
-    at = utc_text(at_ns[len(_UNSTAMPED) :])
-    return f'{{"id":"{event_id}","timestamp":"{at}",{members}'.encode()
+    text = event.decode()
+    at_ends = text.index(",")
+    at = utc_text(text[1:at_ends])
+    return f'{{"id":"{event_id}","timestamp":"{at}"{text[at_ends:]}'.encode()
 
 
 def decode_waiting(waiting: bytes) -> Event:

@@ -98,3 +98,19 @@ def test_a_connection_that_was_open_before_the_patch(
 
     assert track("after") is True
     assert [body["name"] for body in sink.bodies] == ["before"]
+
+
+def test_in_the_background(sink: Sink, request: pytest.FixtureRequest) -> None:
+    clamp = Clamp("proj_test", "sk_proj_test", sink.endpoint, background=True)
+    clamp.track("before")
+    clamp.flush(30)
+    httpx_mock: HTTPXMock = request.getfixturevalue("httpx_mock")
+    httpx_mock.add_response(url=f"{sink.endpoint}/e/s/batch")
+    clamp.track("under")
+
+    assert clamp.close(30) is True
+    sent = httpx_mock.get_request()
+    assert sent is not None
+    (under,) = json.loads(sent.content)["events"]
+    names = [body["events"][0]["name"] for body in sink.bodies]
+    assert (under["name"], names) == ("under", ["before"])

@@ -95,3 +95,21 @@ def test_a_connection_that_was_open_before_the_patch(sink: Sink) -> None:
     track("after")
 
     assert [body["name"] for body in sink.bodies] == ["before", "after"]
+
+
+@pytest.mark.parametrize("using", ["httpcore", "httpx"])
+def test_either_mocker_in_the_background(sink: Sink, using: str) -> None:
+    clamp = Clamp("proj_test", "sk_proj_test", sink.endpoint, background=True)
+    clamp.track("before")
+    clamp.flush(30)
+    with respx.mock(using=using) as router:
+        route = router.post(f"{sink.endpoint}/e/s/batch").respond(200)
+        clamp.track("under")
+
+        assert clamp.flush(30) is True
+
+    clamp.track("after")
+    clamp.close(30)
+    (under,) = json.loads(route.calls.last.request.content)["events"]
+    names = [body["events"][0]["name"] for body in sink.bodies]
+    assert (under["name"], names) == ("under", ["before", "after"])
