@@ -109,7 +109,9 @@ def compare(directory: Path) -> None:
     for size, groups in GROUPS:
         ours = milliseconds(journaled.append, size, groups)
         theirs = milliseconds(
-            lambda events: direct.load([Group(next(seqs), events)]), size, groups
+            lambda events: direct.load(direct.prepare([Group(next(seqs), events)])),
+            size,
+            groups,
         )
         print(f"{size:14} {ours:12.2f} {theirs:25.2f}")
     journaled.close()

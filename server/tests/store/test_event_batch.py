@@ -34,7 +34,7 @@ def test_a_batch_has_the_cells_of_its_columns(events: list[EnrichedEvent]) -> No
         expected[name] = [list(cell.items()) for cell in expected[name]]
     for name in instants:
         expected[name] = [at.replace(tzinfo=None) for at in expected[name]]
-    assert batch.to_pydict() == expected
+    assert (batch.seqs, batch.rows.to_pydict()) == (seqs, expected)
 
 
 def test_the_largest_and_the_finest_amount_fit() -> None:
@@ -42,9 +42,9 @@ def test_the_largest_and_the_finest_amount_fit() -> None:
 
     batch = event_batch([priced(amount) for amount in amounts], [1, 2])
 
-    assert [dict(cell)["total"] for cell in batch["money_amounts"].to_pylist()] == [
-        Decimal(amount) for amount in amounts
-    ]
+    assert [
+        dict(cell)["total"] for cell in batch.rows["money_amounts"].to_pylist()
+    ] == [Decimal(amount) for amount in amounts]
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,10 @@ from threading import Event, Thread
 import pytest
 from tests.make import NOON, HandClock, event
 
+from clamp_server.errors import StoreUnavailableError
 from clamp_server.model.event import EnrichedEvent
 from clamp_server.model.ids import ProjectId
+from clamp_server.store.event_batch import EventBatch
 from clamp_server.store.journal import Group, Journal
 from clamp_server.store.journaled_store import JournaledStore
 from clamp_server.store.on_duckdb import DuckDBFile
@@ -121,17 +123,33 @@ class OutOfFilesOnce(DuckDBFile):
 
     has_failed = False
 
-    def load(self, groups: Sequence[Group]) -> None:
+    def load(self, batch: EventBatch) -> None:
         if not self.has_failed:
             self.has_failed = True
             raise OSError(24, "Too many open files")
-        super().load(groups)
+        super().load(batch)
 
 
+class OutOfMemoryOnce(DuckDBFile):
+    """A table that once finds no memory to prepare a load in."""
+
+    has_failed = False
+
+    def prepare(self, groups: Sequence[Group]) -> EventBatch:
+        if not self.has_failed:
+            self.has_failed = True
+            raise MemoryError
+        return super().prepare(groups)
+
+
+@pytest.mark.parametrize("kind", [OutOfFilesOnce, OutOfMemoryOnce])
 def test_whatever_stops_a_load_it_is_tried_again(
-    data: Path, clock: HandClock, caplog: pytest.LogCaptureFixture
+    data: Path,
+    clock: HandClock,
+    caplog: pytest.LogCaptureFixture,
+    kind: type[OutOfFilesOnce | OutOfMemoryOnce],
 ) -> None:
-    table = OutOfFilesOnce(data / "events.duckdb")
+    table = kind(data / "events.duckdb")
     store = JournaledStore(table, Journal(data / "events.journal"), clock)
     with caplog.at_level(logging.ERROR):
         store.append([event("one")])
@@ -142,6 +160,83 @@ def test_whatever_stops_a_load_it_is_tried_again(
     assert [record.message for record in caplog.records] == [
         "events wait in the journal"
     ]
+
+
+class HeldTable(DuckDBFile):
+    """A table whose first load is held until it may go on, or fail."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.prepared: list[list[int]] = []
+        self.is_loading = Event()
+        self.may_go_on = Event()
+        self.failure: Exception | None = None
+
+    def prepare(self, groups: Sequence[Group]) -> EventBatch:
+        batch = super().prepare(groups)
+        self.prepared.append(list(batch.seqs))
+        return batch
+
+    def load(self, batch: EventBatch) -> None:
+        if not self.is_loading.is_set():
+            self.is_loading.set()
+            assert self.may_go_on.wait(30)
+            if self.failure is not None:
+                raise self.failure
+        super().load(batch)
+
+
+@pytest.fixture
+def held(data: Path, clock: HandClock) -> Iterator[tuple[JournaledStore, HeldTable]]:
+    """A store that is loading its first event, with a second one prepared."""
+    table = HeldTable(data / "events.duckdb")
+    store = JournaledStore(table, Journal(data / "events.journal"), clock)
+    store.append([event("one")])
+    assert table.is_loading.wait(30)
+    store.append([event("two")])
+    assert until(lambda: len(table.prepared) == 2)
+    yield store, table
+    table.may_go_on.set()
+    store.close()
+
+
+def test_a_load_is_prepared_while_the_one_before_is_written(
+    held: tuple[JournaledStore, HeldTable], data: Path
+) -> None:
+    store, table = held
+    prepared = list(table.prepared)
+    table.may_go_on.set()
+
+    assert names(store) == ["one", "two"]
+    assert [seq for seqs in prepared for seq in seqs] == seqs(store)
+    assert waiting(data) == []
+
+
+@pytest.mark.parametrize(
+    "failure", [StoreUnavailableError("the disk is full"), OSError(24, "files")]
+)
+def test_a_load_that_fails_comes_before_the_one_that_was_prepared_behind_it(
+    held: tuple[JournaledStore, HeldTable], data: Path, failure: Exception
+) -> None:
+    store, table = held
+    table.failure = failure
+    table.may_go_on.set()
+    is_loaded = until(lambda: waiting(data) == [])
+
+    assert (is_loaded, names(store)) == (True, ["one", "two"])
+
+
+def test_who_asks_waits_for_the_loads_that_are_under_way(
+    held: tuple[JournaledStore, HeldTable],
+) -> None:
+    store, table = held
+    answers: list[list[str]] = []
+    asker = Thread(target=lambda: answers.append(names(store)))
+    asker.start()
+    table.may_go_on.set()
+    asker.join(30)
+
+    assert answers == [["one", "two"]]
 
 
 def test_more_than_may_wait_is_loaded_before_the_next_acknowledgement(

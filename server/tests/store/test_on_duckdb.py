@@ -14,6 +14,7 @@ import pytest
 from tests.make import NOON, event
 
 from clamp_server.errors import ConfigError, StoreUnavailableError
+from clamp_server.model.event import EnrichedEvent, Properties
 from clamp_server.store.journal import Group
 from clamp_server.store.on_duckdb import DuckDBFile, DuckDBStore
 from clamp_server.store.sql import Sql
@@ -134,18 +135,46 @@ def test_a_full_disk_refuses_and_later_takes_again_without_a_restart(
     assert rows == [{"n": acknowledged + 1, "ids": acknowledged + 1}]
 
 
+def load(file: DuckDBFile, *groups: Group) -> None:
+    file.load(file.prepare(groups))
+
+
+def test_of_a_batch_only_what_is_new_is_stored(path: Path) -> None:
+    def told(number: int) -> EnrichedEvent:
+        return event(
+            f"{number}",
+            properties=Properties(
+                strings={"plan": f"plan {number}"}, numbers={"n": number}
+            ),
+        )
+
+    file = DuckDBFile(path)
+    load(file, Group(1, [told(1), told(2)]))
+
+    load(file, Group(1, [told(1), told(2)]), Group(7, [told(7), told(8)]))
+
+    rows = file.rows(
+        Sql("SELECT seq, name, strings['plan'] AS plan, numbers['n'] AS n FROM events")
+    )
+    file.close()
+    assert rows == [
+        {"seq": number, "name": f"{number}", "plan": f"plan {number}", "n": number}
+        for number in (1, 2, 7, 8)
+    ]
+
+
 def test_a_checkpoint_that_fails_is_made_again_when_there_is_room(path: Path) -> None:
     file = DuckDBFile(path, fold_at_events=150)
-    file.load([Group(1, [event(f"{number}", id="a" * 99) for number in range(100)])])
+    load(file, Group(1, [event(f"{number}", id="a" * 99) for number in range(100)]))
     more = [event(f"{number}") for number in range(100)]
 
     with (
         no_file_beyond(path.stat().st_size + 1000),
         pytest.raises(StoreUnavailableError, match="checkpoint"),
     ):
-        file.load([Group(1000, more)])
-    file.load([Group(1000, more)])
-    file.load([Group(1000, more), Group(2000, more)])
+        load(file, Group(1000, more))
+    load(file, Group(1000, more))
+    load(file, Group(1000, more), Group(2000, more))
 
     rows = file.rows(COUNT)
     file.close()
@@ -156,9 +185,9 @@ def test_the_log_is_folded_into_the_file_at_so_many_events(path: Path) -> None:
     log = path.with_name("events.duckdb.wal")
     file = DuckDBFile(path, fold_at_events=3)
 
-    file.load([Group(1, [event(), event()])])
+    load(file, Group(1, [event(), event()]))
     is_logged = log.exists()
-    file.load([Group(10, [event()])])
+    load(file, Group(10, [event()]))
     is_folded = not log.exists()
     file.close()
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
-from operator import attrgetter
+from itertools import repeat
+from operator import attrgetter, is_
 from typing import Any
 
 from clamp_server.model.event import (
@@ -75,7 +76,11 @@ def event_columns(
     parts[_WHOLE] = events
     # The events of servers share an empty page, device, place and bug: half of all
     # columns.
-    shared = {part for part, cells in parts.items() if len(set(map(id, cells))) == 1}
+    shared = {
+        part
+        for part, cells in parts.items()
+        if cells and all(map(is_, cells, repeat(cells[0])))
+    }
     columns: dict[str, Sequence[Any]] = {}
     for column, (part, cell) in _CELLS.items():
         if column == "seq":

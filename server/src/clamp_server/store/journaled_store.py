@@ -1,19 +1,21 @@
 """An event store that is quick to acknowledge and folds events in later.
 
     append -> journal (synced) -> acknowledged
-                  `-> waiting -> loaded into the table, many groups at once
+                  `-> waiting -> prepared -> loaded into the table, many groups at once
 
 A commit into a table of 45 columns costs 5 ms of processor time however few
 events it has, and now and then half a second for a checkpoint; a commit into
 the journal costs 0.2 ms. So the journal makes an event durable, and a thread
-loads what has gathered. Whoever asks is never shown less than was acknowledged:
-what waits is loaded first. See `docs/reasons/storage.md`.
+loads what has gathered, while another prepares the load after it. Whoever asks is
+never shown less than was acknowledged: what waits is loaded first. See
+`docs/reasons/storage.md`.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 from threading import Lock, Thread
 from typing import Protocol
 
@@ -21,7 +23,7 @@ from clamp_server.clock import Clock
 from clamp_server.errors import StoreUnavailableError
 from clamp_server.log import Seldom
 from clamp_server.model.event import EnrichedEvent
-from clamp_server.store.event_batch import UnstorableError
+from clamp_server.store.event_batch import EventBatch, UnstorableError
 from clamp_server.store.id_filter import PAGE_SLOTS, EventId, IdFilter, IdPage
 from clamp_server.store.journal import Group, Journal
 from clamp_server.store.sql import REMEMBER_IDS, Dialect, Row, Sql, seq_at
@@ -30,6 +32,9 @@ from clamp_server.store.waiting_groups import WaitingGroups
 # So that memory stays flat when events come faster than they can be loaded.
 MAX_WAITING_BYTES = 16 * 1024 * 1024
 RETRY_AFTER_S = 1.0
+# One prepares the next load, for which it needs Python's lock, while that of the other
+# is written, for which it does not: a quarter more comes in.
+LOADERS = 2
 
 _log = logging.getLogger(__name__)
 
@@ -50,7 +55,11 @@ class EventTable(Protocol):
         """Return the newest event's `seq`; 0 without events."""
         ...
 
-    def load(self, groups: Sequence[Group]) -> None:
+    def prepare(self, groups: Sequence[Group]) -> EventBatch:
+        """Make of groups what `load` takes, while another load may be going on."""
+        ...
+
+    def load(self, batch: EventBatch) -> None:
         """Store the events after `last_seq` in one durable transaction."""
         ...
 
@@ -99,6 +108,7 @@ class JournaledStore:
         self._journal = journal
         self._clock = clock
         self._appending = Lock()
+        self._preparing = Lock()
         self._loading = Lock()
         self._seldom = Seldom(_log)
         self._waiting = WaitingGroups()
@@ -107,11 +117,13 @@ class JournaledStore:
             self._waiting.add(group, size_bytes)
             self._ids.add(group.ids(), group.seqs[-1])
         self._last_seq = max(table.last_seq(), self._waiting.last_seq())
-        self._load_or_log()
-        self._thread = Thread(
-            target=self._keep_loading, name="clamp-loader", daemon=True
-        )
-        self._thread.start()
+        self._or_logged(self._load)
+        self._threads = [
+            Thread(target=self._keep_loading, name="clamp-loader", daemon=True)
+            for _ in range(LOADERS)
+        ]
+        for thread in self._threads:
+            thread.start()
 
     @property
     def dialect(self) -> Dialect:
@@ -147,8 +159,9 @@ class JournaledStore:
     def close(self) -> None:
         """Write everything out and let the files go."""
         self._waiting.close()
-        self._thread.join()
-        self._load_or_log()
+        for thread in self._threads:
+            thread.join()
+        self._or_logged(self._load)
         self._journal.close()
         self._table.close()
 
@@ -192,7 +205,7 @@ class JournaledStore:
     def _keep_loading(self) -> None:
         while self._waiting.until_due():
             try:
-                is_loaded = self._load_or_log()
+                is_loaded = self._or_logged(partial(self._load_next, only_due=True))
             # The loader's own border: whatever a library raises, out of files or
             # of memory, the thread has to live on and try again.
             except Exception as error:
@@ -201,9 +214,9 @@ class JournaledStore:
             if not is_loaded:
                 self._waiting.pause(RETRY_AFTER_S)
 
-    def _load_or_log(self) -> bool:
+    def _or_logged(self, load: Callable[[], None]) -> bool:
         try:
-            self._load()
+            load()
         except StoreUnavailableError as error:
             self._seldom.error("acknowledged events wait in the journal: %s", error)
             return False
@@ -215,26 +228,65 @@ class JournaledStore:
         while self._waiting.starts_by(last_seq):
             self._load_next()
 
-    def _load_next(self, if_bytes: int = 0) -> None:
-        """Load the groups that are next, if so much waits when it is their turn."""
-        if not self._waiting or self._waiting.size_bytes < if_bytes:
+    def _load_next(self, if_bytes: int = 0, *, only_due: bool = False) -> None:
+        """Load the groups that are next, and wait for those that are under way.
+
+        Args:
+            if_bytes: Only if so much waits when it is their turn.
+            only_due: Only if their time has come.
+        """
+        if self._waiting.size_bytes < if_bytes:
             return
-        with self._loading:
-            groups = self._waiting.next_load()
-            if not groups or self._waiting.size_bytes < if_bytes:
+        with self._preparing:
+            if self._waiting.size_bytes < if_bytes:
                 return
+            groups = self._waiting.take(only_due=only_due)
             try:
-                self._table.load(groups)
-            except UnstorableError:
+                batch = self._prepared(groups)
+            except BaseException:
+                with self._loading:
+                    self._waiting.give_back()
+                raise
+            # Before anybody else may prepare: so loads happen in the order in which
+            # they are taken.
+            self._loading.acquire()
+        try:
+            # Unless the load before has failed.
+            if groups and self._waiting.begins_with(groups):
+                self._load_taken(groups, batch)
+        finally:
+            self._loading.release()
+
+    def _prepared(self, groups: Sequence[Group]) -> EventBatch | None:
+        """Prepare a load; None where one of its events fits no column."""
+        try:
+            return self._table.prepare(groups)
+        except UnstorableError:
+            return None
+
+    def _load_taken(self, groups: Sequence[Group], batch: EventBatch | None) -> None:
+        try:
+            if batch is None or not self._has_loaded(batch):
                 self._load_one_by_one(groups)
-            self._waiting.remove_first(len(groups))
-            self._tidy(groups)
+        except BaseException:
+            self._waiting.give_back()
+            raise
+        self._waiting.remove_first(len(groups))
+        self._tidy(groups)
+
+    def _has_loaded(self, batch: EventBatch) -> bool:
+        """Load a batch; False where one of its events fits no column."""
+        try:
+            self._table.load(batch)
+        except UnstorableError:
+            return False
+        return True
 
     def _load_one_by_one(self, groups: Sequence[Group]) -> None:
         for group in groups:
             for seq, event in zip(group.seqs, group.events, strict=True):
                 try:
-                    self._table.load([Group(seq, [event])])
+                    self._table.load(self._table.prepare([Group(seq, [event])]))
                 except UnstorableError as error:
                     _log.error("an event is set aside in the journal: %s", error)
                     self._journal.set_aside(seq, event, str(error))

@@ -16,7 +16,7 @@ import duckdb
 from clamp_server.clock import Clock, now
 from clamp_server.errors import ConfigError, StoreUnavailableError
 from clamp_server.store.duckdb_dialect import DuckDBDialect
-from clamp_server.store.event_batch import UnstorableError, event_batch
+from clamp_server.store.event_batch import EventBatch, UnstorableError, event_batch
 from clamp_server.store.id_filter import EventId, IdPage
 from clamp_server.store.journal import Group, Journal
 from clamp_server.store.journaled_store import JournaledStore
@@ -148,7 +148,18 @@ class DuckDBFile:
         (row,) = self._asked("SELECT coalesce(max(seq), 0) FROM events")
         return int(row[0])
 
-    def load(self, groups: Sequence[Group]) -> None:
+    def prepare(self, groups: Sequence[Group]) -> EventBatch:
+        """Make of groups what `load` takes, which needs no database.
+
+        Raises:
+            UnstorableError: A value fits no column.
+        """
+        return event_batch(
+            [event for group in groups for event in group.events],
+            [seq for group in groups for seq in group.seqs],
+        )
+
+    def load(self, batch: EventBatch) -> None:
         """Store the events after `last_seq` in one durable transaction.
 
         Raises:
@@ -157,26 +168,19 @@ class DuckDBFile:
         """
         # A commit that failed can have reached the disk all the same.
         last_seq = self.last_seq() if self._last_seq is None else self._last_seq
-        rows = [
-            row
-            for group in groups
-            for row in zip(group.seqs, group.events, strict=True)
-            if row[0] > last_seq
-        ]
-        if not rows:
+        batch = batch.after(last_seq)
+        if not batch.seqs:
             return
-        seqs, events = zip(*rows, strict=True)
-        incoming = event_batch(events, seqs)
-        unjoined = self._count_unjoined() + len(events)
+        unjoined = self._count_unjoined() + len(batch.seqs)
         self._last_seq = self._unjoined_events = None
         with self._transaction() as connection:
-            connection.register("incoming", incoming)
+            connection.register("incoming", batch.rows)
             connection.execute(INSERT)
             if unjoined >= self._join_at_events:
                 join_pieces(connection)
                 unjoined = max(0, unjoined - JOIN_AT_MOST)
-        self._last_seq, self._unjoined_events = seqs[-1], unjoined
-        self._unfolded_events += len(events)
+        self._last_seq, self._unjoined_events = batch.seqs[-1], unjoined
+        self._unfolded_events += len(batch.seqs)
         self._fold_if_due()
 
     def stored_ids(self, ids: Collection[EventId], since_seq: int) -> set[EventId]:
