@@ -74,6 +74,14 @@ class Queue(Protocol):
         """Forget the events of the last `take`."""
         ...
 
+    def recount(self) -> None:
+        """Mend the counts where `take` gave nothing and no `put` is under way.
+
+        Python 3.9 lets a signal's handler raise between any two steps, so that an
+        event may be counted and never come in, or the other way round.
+        """
+        ...
+
     def forked(self) -> None:
         """Begin empty in a forked child: what waits is the parent's."""
         ...
@@ -139,7 +147,9 @@ class Delivery:
         if self._thread is None:
             self._renew_lock()
         with self._lock:
-            if self._putting and self._is_interrupted():
+            if self._putting and self._puts_under_way() > (
+                self._putting == get_ident()
+            ):
                 # What is going on below has to be finished first.
                 self._interrupting.append(event)
                 return True
@@ -176,19 +186,20 @@ class Delivery:
             self._lock = lock
             self._changed = Condition(lock)
 
-    def _is_interrupted(self) -> bool:
-        """Whether a call of `put` goes on only when a signal's handler returns.
+    def _puts_under_way(self) -> int:
+        """Count the calls of `put` on the thread that is in the middle of one.
 
-        It is this thread's own, or another's whose handler waits for a flush. One
+        Where this thread has the lock, they go on only when a signal's handler
+        returns: this thread's own, or another's whose handler waits for a flush. One
         that ended without saying so is none: Python 3.9 lets a handler raise
         between any two steps, also at the start of a `finally`.
         """
-        calls = -1 if self._putting == get_ident() else 0
+        calls = 0
         frame = sys._current_frames().get(self._putting)
         while frame is not None:
             calls += frame.f_code is Delivery.put.__code__
             frame = frame.f_back
-        return calls > 0
+        return calls
 
     def _catch_up(self) -> None:
         """Put what came while a call of `put` was interrupted."""
@@ -363,7 +374,9 @@ class Delivery:
             ):
                 return False
             return self._changed.wait_for(
-                lambda: self._queue.left >= entered, deadline_s - time.monotonic()
+                # The counts may have been mended meanwhile.
+                lambda: self._queue.left >= entered or not self._waiting(),
+                deadline_s - time.monotonic(),
             )
         finally:
             self._flushes -= 1
@@ -402,9 +415,14 @@ class Delivery:
     def _deliver_next(self) -> None:
         events = self._queue.take(self._sender.max_events, self._sender.max_bytes)
         if not events:
-            # A file that cannot be read just now; the events in it still wait.
             with self._changed:
-                self._changed.wait_for(self._is_over, UNREADABLE_WAIT_S)
+                if not self._puts_under_way():
+                    self._queue.recount()
+                # A file that cannot be read just now; the events in it still wait.
+                if self._waiting():
+                    self._changed.wait_for(self._is_over, UNREADABLE_WAIT_S)
+                else:
+                    self._changed.notify_all()
             return
         try:
             self._deliver(events)

@@ -75,6 +75,13 @@ class MemoryQueue:
         with self._taking:
             self._settle()
 
+    def recount(self) -> None:
+        """Mend the counts where a signal's handler broke off a `put`."""
+        with self._taking:
+            self.entered = self.left + len(self._taken) + len(self._events)
+            here_bytes = self._taken_bytes + sum(map(len, self._events))
+            self._entered_bytes = self._left_bytes + here_bytes
+
     def forked(self) -> None:
         """Begin empty: what waits is the parent's."""
         MemoryQueue.__init__(self, self._max_events, self._max_bytes)

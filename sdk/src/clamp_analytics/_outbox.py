@@ -118,17 +118,8 @@ class Outbox:
                 " which is all that BackgroundDelivery(outbox_max_bytes=) allows;"
                 " is the server reachable?",
             )
-        size_bytes = len(line)
         try:
-            segment = self._writable(at)
-            before = segment.entered
-            try:
-                segment.append(line)
-            finally:
-                # Also when a signal's handler raises just behind it.
-                is_in = segment.entered - before
-                self._put += is_in
-                self._put_bytes += size_bytes * is_in
+            self._append(self._writable(at), line)
         except OSError as error:
             raise QueueFullError(
                 "outbox_unwritable",
@@ -136,6 +127,20 @@ class Outbox:
                 " is the disk full?",
             ) from error
         return self.entered - self.left
+
+    def _append(self, segment: Segment, line: bytes) -> None:
+        size_bytes, end = len(line), segment.end
+        # Counted before it is in: `recount` finds what is counted and never came in.
+        self._put += 1
+        self._put_bytes += size_bytes
+        try:
+            segment.append(line)
+        except BaseException:
+            # A signal's handler may also have raised just behind it.
+            is_out = segment.end == end
+            self._put -= is_out
+            self._put_bytes -= size_bytes * is_out
+            raise
 
     def _writable(self, at: bytes) -> Segment:
         active = self._active
@@ -179,6 +184,13 @@ class Outbox:
         """Be done with the events of the last `take`."""
         with self._reading:
             self._settle()
+
+    def recount(self) -> None:
+        """Mend the counts where a signal's handler broke off a `put`."""
+        with self._reading:
+            if all(segment.settled == segment.end for segment in self._segments):
+                self._put = self.left - self._claimed
+                self._put_bytes = self._left_bytes - self._claimed_bytes
 
     def forked(self) -> None:
         """Begin empty, in a forked child: what waits is the parent's."""
@@ -231,7 +243,7 @@ class Outbox:
             if first.settled != first.end:
                 return first
             if not is_active:
-                self._forget(first)
+                self._segments.popleft()
                 first.delete()
             elif not self._take_over():
                 break
@@ -242,15 +254,12 @@ class Outbox:
         segment.is_full = True
         if segment is self._active:
             return False
-        self._forget(segment)
-        segment.close()
-        self._set_aside(segment.path, error)
-        return True
-
-    def _forget(self, segment: Segment) -> None:
         self._segments.popleft()
         unread = segment.entered - segment.left
         self._count_left(unread, segment.end - segment.settled)
+        segment.close()
+        self._set_aside(segment.path, error)
+        return True
 
     def _take_over(self) -> bool:
         claimed = 0
