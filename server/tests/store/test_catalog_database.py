@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine
 from tests.make import NOON
 
@@ -29,6 +30,16 @@ catalog = Catalog(sys.argv[1], now, token_urlsafe)
 catalog.migrate()
 for number in range(20):
     catalog.create_key(catalog.create_project(f"Shop {number}").id)
+"""
+
+# Whether Alembic, which takes 9 MB, was needed.
+OPEN = """
+import sys
+from clamp_server.clock import now
+from clamp_server.store.catalog import Catalog
+
+Catalog(sys.argv[1], now, str).migrate()
+print("alembic" in sys.modules)
 """
 
 
@@ -118,6 +129,29 @@ def test_migrating_again_changes_nothing(catalog: Catalog) -> None:
     catalog.migrate()
 
     assert catalog.projects() == [shop]
+
+
+def test_only_what_has_to_be_migrated_takes_alembics_memory(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/catalog.sqlite"
+    was_needed = [
+        subprocess.run(
+            [sys.executable, "-c", OPEN, url],
+            capture_output=True,
+            check=True,
+            text=True,
+        ).stdout
+        for _ in range(2)
+    ]
+
+    assert was_needed == ["True\n", "False\n"]
+
+
+def test_the_file_of_a_migration_is_named_for_its_revision() -> None:
+    revisions = ScriptDirectory(str(MIGRATIONS)).walk_revisions()
+    names = {one.revision: Path(one.path).stem for one in revisions}
+
+    assert {name.partition("_")[0] for name in names.values()} == set(names)
+    assert max(names) == ScriptDirectory(str(MIGRATIONS)).get_current_head()
 
 
 def test_a_damaged_file_is_refused_with_what_to_do(path: Path) -> None:
