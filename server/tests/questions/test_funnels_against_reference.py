@@ -21,11 +21,13 @@ from clamp_server.questions.funnel_depth import (
 )
 from clamp_server.questions.parameter import read_scope
 
-# Few instants, so that many events have the same one.
+# Few instants, so that many events have the same one. Of a session, what is further
+# than a day from the period is not looked at.
 INSTANTS = [
     NOON - timedelta(hours=hours, seconds=seconds)
     for hours in (0, 12, 13, 36)
     for seconds in (0, 1, 59.5)
+    if hours < 36 or seconds == 0
 ]
 some: dict[str, Any] = {
     "name": st.sampled_from(["signup", "buy", "$pageview", "$pageview"]),
