@@ -95,10 +95,13 @@ class SessionRows:
         """
         columns = _written({name: of.together for name, of in self.columns.items()})
         held = " AND ".join(of.together for of in self.conditions) or "true"
+        # For IN, DuckDB would keep all pieces in memory, and look them up by the keys:
+        # it takes these for as many. For NOT IN it keeps the keys.
+        looked_at = f"WHERE NOT (session_key NOT IN ({among}))" if among else ""
         return f"""
             SELECT {", ".join([*self.keys, *columns])}
             FROM ({self.pieces}) AS piece
-            {f"WHERE session_key IN ({among})" if among else ""}
+            {looked_at}
             GROUP BY {", ".join(self.keys)}
             HAVING {held}
         """
