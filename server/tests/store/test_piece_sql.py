@@ -13,7 +13,7 @@ from tests.make import NOON, PROJECT, event, view
 from tests.questions.reference import id_key, place
 
 from clamp_server.model.dimension import Dimension
-from clamp_server.model.event import EnrichedEvent, Place, Properties
+from clamp_server.model.event import EnrichedEvent, Page, Place, Properties
 from clamp_server.model.ids import ProjectId
 from clamp_server.store.on_duckdb import DuckDBStore
 from clamp_server.store.piece_sql import pieces
@@ -102,6 +102,26 @@ def test_what_servers_send_is_in_no_piece(store: FilledStore) -> None:
 
     assert store.rows(Sql("SELECT sum(events) AS events FROM visit_pieces")) == [
         {"events": 1}
+    ]
+
+
+def test_each_event_of_a_server_is_a_piece_joined_or_not(store: FilledStore) -> None:
+    ann = id_key("ann")
+    store.add(event("$pageview", NOON, anonymous_id="ann"), view("s"), event("a"))
+    store.rows(Sql("SELECT 1 AS one"))
+    store.add(event("b", NOON + SECOND, page=Page(pathname="/b"), anonymous_id="ann"))
+
+    rows = store.rows(
+        Sql(
+            "SELECT visitor_key, pathname, occurred_at, events, page_views"
+            " FROM served_pieces ORDER BY occurred_at, visitor_key"
+        )
+    )
+
+    assert [tuple(row.values()) for row in rows] == [
+        (0, "", NOON, 1, 0),
+        (ann, "", NOON, 1, 1),
+        (ann, "/b", NOON + SECOND, 1, 0),
     ]
 
 

@@ -62,6 +62,7 @@ def pieces(
     condition: LiteralString,
     bounds: Collection[datetime],
     dimensions: Collection[Dimension] = (),
+    columns: Collection[LiteralString] = PIECE_COLUMNS,
 ) -> Sql:
     """Write the SELECT of what a project's browsers sent, as pieces.
 
@@ -73,10 +74,12 @@ def pieces(
             piece is wholly before it, or not before it.
         dimensions: Those that every event of a piece has to have the value of. A
             session has many paths, so with `pathname` each event is a piece.
+        columns: What is selected of them. A statement takes the longer to plan the
+            more there are.
     """
     if "pathname" in dimensions:
-        return Sql(event_pieces(condition))
-    kept = _selected("visit_pieces", condition)
+        return Sql(_selected("single_pieces", condition, columns))
+    kept = _selected("visit_pieces", condition, columns)
     single: LiteralString = ""
     values: dict[str, Value] = {}
     # A quarter of an hour that a bound is inside of is read event by event.
@@ -86,7 +89,8 @@ def pieces(
         name: LiteralString = f"cut_{literal((start - _YEAR_1) // SLOT)}"
         within: LiteralString = f"occurred_at >= ${name} AND occurred_at < ${name}_end"
         kept += f" AND NOT ({within})"
-        single += f" UNION ALL {event_pieces(f'{condition} AND {within}')}"
+        cut_up = _selected("single_pieces", f"{condition} AND {within}", columns)
+        single += f" UNION ALL {cut_up}"
         values |= {name: start, f"{name}_end": start + SLOT}
     return Sql(kept + single, values)
 
@@ -115,20 +119,24 @@ def slot_of(instant: datetime) -> datetime:
     return instant - (instant - _EPOCH) % SLOT
 
 
-def event_pieces(
-    condition: LiteralString, columns: Collection[LiteralString] = PIECE_COLUMNS
+def served_pieces(
+    condition: LiteralString, columns: Collection[LiteralString]
 ) -> LiteralString:
-    """Write the SELECT of a project's events, each a piece.
+    """Write the SELECT of a project's server events, each a piece.
 
     It binds `$project_id`.
+
+    Args:
+        columns: The dimensions, `visitor_key`, `occurred_at`, `start_order`, `events`,
+            `page_views` or `seq`.
     """
-    return _selected("single_pieces", condition, columns)
+    return _selected("served_pieces", condition, columns)
 
 
 def _selected(
     view: LiteralString,
     condition: LiteralString,
-    columns: Collection[LiteralString] = PIECE_COLUMNS,
+    columns: Collection[LiteralString],
 ) -> LiteralString:
     return f"""
         SELECT {", ".join(columns)} FROM {view}

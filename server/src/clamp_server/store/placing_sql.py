@@ -29,10 +29,13 @@ _CROWDED: LiteralString = "10000"
 _SERVED: LiteralString = "project_id, seq, visitor_key, start_order"
 
 NOTE: LiteralString = f"""
-    INSERT INTO served_events
-    SELECT {_SERVED} FROM ordered_events WHERE {_NEW} AND sent_by = 'server'
+    INSERT INTO joined_served BY NAME
+    SELECT project_id, seq, session_key, visitor_key, {", ".join(DIMENSIONS)},
+           occurred_at, page_views
+    FROM event_pieces
+    WHERE seq > $after AND seq <= $until AND sent_by = 'server'
 """
-"""Note whose the new ones are."""
+"""Keep the new ones apart from all other events, those of nobody as well."""
 
 CHOOSE: LiteralString = f"""
     CREATE TEMPORARY TABLE to_place AS

@@ -13,7 +13,7 @@ from typing import LiteralString
 
 from clamp_server.model.dimension import Dimension
 from clamp_server.model.scope import Scope
-from clamp_server.store.piece_sql import PIECE_COLUMNS, event_pieces, pieces
+from clamp_server.store.piece_sql import pieces, served_pieces
 from clamp_server.store.schema import COLUMN_NAMES
 from clamp_server.store.session_sql import in_sessions
 from clamp_server.store.sql import Dialect, Sql, Value
@@ -62,7 +62,7 @@ def scoped_from_sessions(
     if not wanted:
         return scoped(scope, start)
     condition, values = _condition(scope, start)
-    served: LiteralString = f"{_PLACED} AND {_of_servers(scope)}"
+    served: LiteralString = f"{_PLACED} AND sent_by = 'server' AND {_of_people(scope)}"
     servers = in_sessions(served, COLUMN_NAMES, wanted, dialect, IN_PERIOD)
     both: LiteralString = f"{_OWN} AND sent_by <> 'server' UNION ALL {servers}"
     return Sql(f"SELECT * FROM ({both}) AS event WHERE {condition}", values)
@@ -76,7 +76,8 @@ def scoped_pieces(
 ) -> Sql:
     """Write the SELECT of the pieces (see `piece_sql`) of the events in `scope`.
 
-    It binds what `scoped` does.
+    It has their `visitor_key`, `occurred_at`, `events` and `page_views`, and the
+    dimensions that are looked at. It binds what `scoped` does.
 
     Args:
         dimensions: What is looked at beside the filters: the values of a server's
@@ -84,21 +85,32 @@ def scoped_pieces(
         bounds: Instants that `occurred_at` is compared with, beside the period's.
     """
     condition, values = _condition(scope)
-    wanted: set[Dimension] = {*scope.filtered, *dimensions}
+    wanted: list[Dimension] = sorted({*scope.filtered, *dimensions})
+    columns = _piece_columns(wanted)
     bounds = (scope.period.start, scope.period.end, *bounds)
-    browsers = pieces(f"{IN_PERIOD} AND sent_by <> 'server'", bounds, wanted)
-    of_servers: LiteralString = f"{IN_PERIOD} AND {_of_servers(scope)}"
+    own: LiteralString = f"{IN_PERIOD} AND sent_by <> 'server'"
+    browsers = pieces(own, bounds, wanted, columns)
     if wanted:
         more: tuple[LiteralString, ...] = ("seq",) if dialect.joins_pieces else ()
-        served = event_pieces(of_servers, (*more, *PIECE_COLUMNS))
-        servers = in_sessions(served, PIECE_COLUMNS, sorted(wanted), dialect, IN_PERIOD)
+        served = _served_pieces(scope, (*more, "start_order", *columns))
+        servers = in_sessions(served, columns, wanted, dialect, IN_PERIOD)
     else:
-        servers = event_pieces(of_servers)
+        servers = _served_pieces(scope, columns)
     both: LiteralString = f"{browsers.text} UNION ALL {servers}"
     return Sql(
         f"SELECT * FROM ({both}) AS piece WHERE {condition}",
         {**browsers.values, **values},
     )
+
+
+def _piece_columns(dimensions: Collection[Dimension]) -> Collection[LiteralString]:
+    # The kind of device says whose pieces are left out.
+    named: set[LiteralString] = {"device_type", *dimensions}
+    return ("visitor_key", *sorted(named), "occurred_at", "events", "page_views")
+
+
+def _served_pieces(scope: Scope, columns: Collection[LiteralString]) -> LiteralString:
+    return served_pieces(f"{IN_PERIOD} AND {_of_people(scope)}", columns)
 
 
 def filtered(scope: Scope) -> tuple[list[LiteralString], dict[str, Value]]:
@@ -125,11 +137,9 @@ def _condition(
     return " AND ".join(conditions) or "true", values
 
 
-def _of_servers(scope: Scope) -> LiteralString:
+def _of_people(scope: Scope) -> LiteralString:
     # Not asked of what browsers sent: that says by itself that it is a bot's.
-    if scope.excludes_bots:
-        return f"sent_by = 'server' AND {_is_no_bot('visit_pieces', 'last_at')}"
-    return "sent_by = 'server'"
+    return _is_no_bot("visit_pieces", "last_at") if scope.excludes_bots else "true"
 
 
 def _is_no_bot(table: LiteralString, last_at: LiteralString) -> LiteralString:

@@ -80,7 +80,10 @@ def in_sessions(
             SELECT {own} FROM ({_with_kept_sessions(kept, dimensions, period)}) AS event
             UNION ALL
         """
-        rest = f"(SELECT * FROM served WHERE visitor_key IN ({_UNPLACED})) AS rest"
+        # Not IN, as in `SessionRows.together`: these are a few keys.
+        rest = f"""
+            (SELECT * FROM served WHERE NOT (visitor_key NOT IN ({_UNPLACED}))) AS rest
+        """
     session = sessions_of(rest, first_values(dimensions))
     return f"""
         SELECT * FROM (
