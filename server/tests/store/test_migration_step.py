@@ -29,17 +29,24 @@ RELEASED: dict[Engine, list[str]] = {
         "e02d7e54166e3c7e2da7a55640d11d461b8368c51226157ef18d7a2b83419e79",
         "2de260b964fc0ba8f1268bb51094a03e6b787277e0761b359cd6f8e362137999",
         "bd4c24a6a0464ab1bc64f2efeefd27a088176c0e2a76f7f347a04f0069ae818a",
+        "3b66bf8553b6649dc5eda5fd9eed274716a36a0419d45034ed47df9dfbac51c6",
     ],
     "clickhouse": [
         "a23ec347c7e9cccf4d4bdf7a61d612537edcdfdfc73cd92b32335df24e8acd64",
         "0beecaf35bc291bc5c0312ac4353f0da8184ce735cef80ef89ec165517d3a13b",
         "8ad890db7c3384be149f82d6089382aa7f67ffb9e1797e42a04244fc9725afba",
         "12746b046d4a64b0a447bc96fa904143af95e4516532362b493e7e590d1b8234",
+        "1047a391e4dc89a309130e39b7799cb163a4f9224bea2e04c22fbfb731f872e3",
     ],
 }
 
 # What DuckDB keeps beside the events.
-KEPT: tuple[LiteralString, ...] = ("joined_pieces", "joined_served", "placed_events")
+KEPT: tuple[LiteralString, ...] = (
+    "joined_pieces",
+    "joined_path_pieces",
+    "joined_served",
+    "placed_events",
+)
 # An event as the tables of step 1 had it; every column that is not named here
 # was filled with its type's empty value.
 V1_EVENT = "proj_shop", 1773144000000000, "signup", "2026-03-10 12:00:00", "ann"
@@ -72,7 +79,7 @@ def test_steps_that_nobody_knows_are_refused() -> None:
 
     assert str(refusal.value) == (
         "a database was written by a newer release of clamp-server (its tables are at"
-        " step 7, this release knows 5); install that one"
+        " step 7, this release knows 6); install that one"
     )
 
 
@@ -205,7 +212,7 @@ def test_duckdb_joins_the_events_of_step_4_once_more(tmp_path: Path) -> None:
     after = [len(store.rows(Sql(f"SELECT * FROM {name}"))) for name in KEPT]
     store.close()
 
-    assert (before, after) == ([0, 0, 0], [2, 2, 1])
+    assert (before, after) == ([0, 0, 0, 0], [2, 2, 2, 1])
 
 
 def test_clickhouse_brings_events_of_step_1_along(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from operator import itemgetter
 from typing import Any
 
 import pytest
@@ -213,15 +214,59 @@ def test_a_piece_is_cut_where_a_bound_is_inside_of_it(joining: DuckDBStore) -> N
     assert events(NOON + SECOND, NOON + 2 * SECOND, NOON) == [1, 1, 1, 1, 1]
 
 
-def test_where_paths_are_looked_at_each_event_is_a_piece(joining: DuckDBStore) -> None:
-    joining.append([view("s", NOON, "/a"), view("s", NOON + SECOND, "/b")])
+def test_with_a_path_and_other_values_each_event_is_a_piece(
+    joining: DuckDBStore,
+) -> None:
+    joining.append([view("s", NOON, "/a"), view("s", NOON + SECOND, "/a")])
 
-    found = [
-        (piece["pathname"], piece["events"])
-        for piece in shown(joining, dimensions=("country", "pathname"))
+    found = shown(joining, dimensions=("country", "pathname"))
+
+    assert [(piece["pathname"], piece["events"]) for piece in found] == [("/a", 1)] * 2
+
+
+def of_paths(store: DuckDBStore, *bounds: datetime) -> list[tuple[Any, ...]]:
+    """Return of each piece of a path that, its start, its events and page views."""
+    piece = pieces(
+        "occurred_at >= $start AND occurred_at < $end",
+        (START, END, *bounds),
+        ("pathname", "device_type"),
+        ("pathname", "occurred_at", "events", "page_views"),
+    )
+    rows = store.rows(
+        Sql(
+            f"SELECT * FROM ({piece.text}) AS piece ORDER BY occurred_at, pathname",
+            {**piece.values, "project_id": PROJECT, "start": START, "end": END},
+        )
+    )
+    return [tuple(row.values()) for row in rows]
+
+
+def test_a_quarter_of_an_hour_of_a_visitor_on_a_path_is_one_piece(
+    joining: DuckDBStore,
+) -> None:
+    joining.append(
+        [
+            read_for("7", NOON + 9 * SECOND, "/a"),
+            view("s", NOON, "/a"),
+            view("s", NOON + SECOND, "/b"),
+            view("t", NOON + SECOND, "/a"),
+            view("s", NOON + QUARTER, "/a"),
+            event("bought", NOON, page=Page(pathname="/a"), anonymous_id="s"),
+        ]
+    )
+    pieces_of_it = of_paths(joining)
+    joining.append([view("s", NOON + 2 * SECOND, "/a")])
+
+    assert pieces_of_it == [
+        ("/a", NOON, 2, 1),
+        ("/a", NOON + SECOND, 1, 1),
+        ("/b", NOON + SECOND, 1, 1),
+        ("/a", NOON + QUARTER, 1, 1),
     ]
-
-    assert found == [("/a", 1), ("/b", 1)]
+    assert of_paths(joining) == sorted(
+        [*pieces_of_it, ("/a", NOON + 2 * SECOND, 1, 1)], key=itemgetter(1, 0)
+    )
+    assert of_paths(joining, NOON + 2 * SECOND)[0] == ("/a", NOON, 1, 1)
 
 
 @pytest.mark.parametrize("name", ["s", "ü/☕", "x" * 128])

@@ -64,7 +64,10 @@ _NEXT_TO_JOIN = """
         )
     ) FROM joined_until
 """
-_JOIN = "INSERT INTO joined_pieces SELECT * FROM new_pieces($after, $until)"
+_JOIN = (
+    "INSERT INTO joined_pieces SELECT * FROM new_pieces($after, $until)",
+    "INSERT INTO joined_path_pieces SELECT * FROM new_path_pieces($after, $until)",
+)
 
 
 class DuckDBStore(JournaledStore):
@@ -353,7 +356,8 @@ def join_pieces(connection: duckdb.DuckDBPyConnection) -> None:
         _NEXT_TO_JOIN, {"most": JOIN_AT_MOST}
     ).fetchall()
     between = {"after": after, "until": until}
-    connection.execute(_JOIN, between)
+    for statement in _JOIN:
+        connection.execute(statement, between)
     connection.execute("UPDATE joined_until SET seq = ?", [until])
     connection.execute(NOTE, between)
     ((to_place,),) = connection.execute(CHOOSE, between).fetchall()

@@ -8,6 +8,9 @@ their weight; what it has not joined yet, what servers send, and everything in
 ClickHouse, is a piece of one event. However the events are cut into pieces, the
 answers are the same.
 
+Two other kinds are kept apart, with fewer columns. `path_pieces` are what one visitor
+did on one path in a quarter of an hour; `served_pieces` what servers sent, by event.
+
 A piece that `is_further` is one whose session had another when it was joined, or may
 have had. Take whichever of a session's pieces: at most one of them is not marked so.
 
@@ -54,6 +57,8 @@ PIECE_COLUMNS: tuple[LiteralString, ...] = (
 SLOT = timedelta(minutes=15)
 """What one piece is within."""
 
+# The dimensions of `path_pieces`.
+_OF_PATH: frozenset[Dimension] = frozenset({"pathname", "device_type"})
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _YEAR_1 = datetime.min.replace(tzinfo=UTC)
 
@@ -73,13 +78,17 @@ def pieces(
         bounds: Every instant that the statement compares `occurred_at` with: each
             piece is wholly before it, or not before it.
         dimensions: Those that every event of a piece has to have the value of. A
-            session has many paths, so with `pathname` each event is a piece.
+            session has many paths, so with `pathname` a piece is of one visitor, path
+            and kind of device; with others beside it, each event is a piece.
         columns: What is selected of them. A statement takes the longer to plan the
             more there are.
     """
+    view: LiteralString = "visit_pieces"
     if "pathname" in dimensions:
-        return Sql(_selected("single_pieces", condition, columns))
-    kept = _selected("visit_pieces", condition, columns)
+        if not _OF_PATH.issuperset(dimensions):
+            return Sql(_selected("single_pieces", condition, columns))
+        view = "path_pieces"
+    kept = _selected(view, condition, columns)
     single: LiteralString = ""
     values: dict[str, Value] = {}
     # A quarter of an hour that a bound is inside of is read event by event.
