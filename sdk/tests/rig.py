@@ -9,8 +9,9 @@ from typing import Any
 from tests.recorder import Recorder, Reply
 
 from clamp_analytics import BackgroundDelivery, ClampConnectionError, Event
-from clamp_analytics._delivery import Delivery, Queue
+from clamp_analytics._delivery import Delivery
 from clamp_analytics._memory_queue import MemoryQueue
+from clamp_analytics._queue import Queue
 from clamp_analytics._report import Reporter
 from clamp_analytics._waiting import encode_unstamped
 

@@ -15,7 +15,7 @@ ROOT = Path(clamp_analytics.__file__).parent
 MODULES = sorted(ROOT.rglob("*.py"))
 # A module imports only from rows above its own; neighbours in a row do not meet.
 LAYERS = (
-    ("errors", "_version", "_clock", "_fan", "_file_lock", "_process"),
+    ("errors", "_version", "_clock", "_fan", "_file_lock", "_process", "_queue"),
     ("_wire", "_error_event", "_config", "_background", "_exchange", "_segment"),
     ("_waiting",),
     ("_capture", "_context", "_revenue", "_retry", "_batch", "_report"),

@@ -21,11 +21,11 @@ import time
 from collections import deque
 from contextlib import suppress
 from threading import Condition, RLock, Thread, current_thread, get_ident
-from typing import Protocol
 
 from clamp_analytics._background import MAX_TIME_S, BackgroundDelivery, Stats
 from clamp_analytics._exchange import Transport
 from clamp_analytics._process import watch, watch_end_of_worker
+from clamp_analytics._queue import Queue
 from clamp_analytics._report import Reporter
 from clamp_analytics._retry import back_off_s
 from clamp_analytics._sender import Attempt, Sender
@@ -43,52 +43,6 @@ _NEVER = 1 << 62
 _NOT_YET = float("inf")
 # No thread's identifier is 0.
 _NOBODY = 0
-
-
-class Queue(Protocol):
-    """Where events wait.
-
-    `put` and `forked` are called one at a time; `take` and `settle` only by the
-    thread that sends, at the same time as `put`.
-    """
-
-    @property
-    def entered(self) -> int:
-        """Events that ever came in: put here, or taken over from the dead."""
-        ...
-
-    @property
-    def left(self) -> int:
-        """Events that ever left: settled, unreadable, or lost by `close`."""
-        ...
-
-    def put(self, event: bytes) -> int:
-        """Add an event and return how many wait, or raise a `QueueFullError`."""
-        ...
-
-    def take(self, max_events: int, max_bytes: int) -> list[bytes]:
-        """Return the oldest events; the same ones again until `settle`."""
-        ...
-
-    def settle(self) -> None:
-        """Forget the events of the last `take`."""
-        ...
-
-    def recount(self) -> None:
-        """Mend the counts where `take` gave nothing and no `put` is under way.
-
-        Python 3.9 lets a signal's handler raise between any two steps, so that an
-        event may be counted and never come in, or the other way round.
-        """
-        ...
-
-    def forked(self) -> None:
-        """Begin empty in a forked child: what waits is the parent's."""
-        ...
-
-    def close(self) -> list[bytes]:
-        """Let go, and return the events that are lost by it."""
-        ...
 
 
 class Delivery:

@@ -26,8 +26,9 @@ from clamp_analytics._wire import Event, Properties, encode_event
 from clamp_analytics.errors import ClampError
 
 if TYPE_CHECKING:
-    from clamp_analytics._delivery import Delivery, Queue
+    from clamp_analytics._delivery import Delivery
     from clamp_analytics._exchange import Transport
+    from clamp_analytics._queue import Queue
 
 IDENTIFY_EVENT = "$identify"
 # The default wait of `flush()`, in seconds: two of the longest steps of a request.
