@@ -182,6 +182,26 @@ def test_an_event_whose_call_goes_on_is_waited_for(
     assert rig.delivery.stats() == Stats(2, 0, {})
 
 
+def test_a_call_on_a_stack_that_nobody_sees_is_waited_for(
+    rig: Rig, queue: Interrupted
+) -> None:
+    rig.put("a")
+    rig.delivery.flush(30)
+    # As gevent's greenlets have it, whose identifiers are no thread's.
+    rig.delivery._putting = -1
+    queue.entered += 1
+    flushed: list[bool] = []
+    while queue.takes_in_vain < 2 and not any(flushed):
+        flushed.append(rig.delivery.flush(0.1))
+    waiting = rig.delivery.stats().waiting
+    queue.entered -= 1
+    rig.put("b")
+
+    assert (set(flushed), waiting) == ({False}, 1)
+    assert rig.delivery.close(30) is True
+    assert rig.batches == [["a"], ["b"]]
+
+
 def test_a_call_that_ended_without_saying_so_holds_up_no_other(rig: Rig) -> None:
     # As Python 3.9 leaves it when a handler raises at the start of a `finally`.
     rig.delivery._putting = threading.get_ident()

@@ -155,6 +155,15 @@ class Delivery:
             frame = frame.f_back
         return calls
 
+    def _may_be_putting(self) -> bool:
+        """Whether a call of `put` may go on once this thread gives up the lock."""
+        putting = self._putting
+        if putting == _NOBODY:
+            return False
+        # Of greenlets, which share a thread, the stacks are not to be seen.
+        is_seen = putting != get_ident() and putting in sys._current_frames()
+        return not is_seen or self._puts_under_way() > 0
+
     def _catch_up(self) -> None:
         """Put what came while a call of `put` was interrupted."""
         came: list[bytes] = []
@@ -370,7 +379,7 @@ class Delivery:
         events = self._queue.take(self._sender.max_events, self._sender.max_bytes)
         if not events:
             with self._changed:
-                if not self._puts_under_way():
+                if not self._may_be_putting():
                     self._queue.recount()
                 # A file that cannot be read just now; the events in it still wait.
                 if self._waiting():

@@ -188,7 +188,9 @@ class Outbox:
     def recount(self) -> None:
         """Mend the counts where a signal's handler broke off a `put`."""
         with self._reading:
-            if all(segment.settled == segment.end for segment in self._segments):
+            is_empty = all(each.settled == each.end for each in self._segments)
+            # What a closed one has left waits for the next process.
+            if is_empty and not self._is_closed:
                 self._put = self.left - self._claimed
                 self._put_bytes = self._left_bytes - self._claimed_bytes
 

@@ -73,6 +73,15 @@ def test_an_event_that_was_counted_and_never_came_in_is_forgotten(
     assert (outbox.entered, outbox.left) == (2, 2)
 
 
+def test_what_a_closed_outbox_has_left_still_waits(open_outbox: OpenOutbox) -> None:
+    outbox = open_outbox()
+    fill(outbox, [1, 2])
+    outbox.close()
+    outbox.recount()
+
+    assert (outbox.entered, outbox.left, drain(open_outbox())) == (2, 0, [1, 2])
+
+
 def test_a_take_counts_bytes_and_gives_one_event_at_least(
     open_outbox: OpenOutbox,
 ) -> None:
