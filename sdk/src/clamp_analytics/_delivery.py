@@ -101,9 +101,7 @@ class Delivery:
         if self._thread is None:
             self._renew_lock()
         with self._lock:
-            if self._putting and self._puts_under_way() > (
-                self._putting == get_ident()
-            ):
+            if self._putting and self._is_interrupted():
                 # What is going on below has to be finished first.
                 self._interrupting.append(event)
                 return True
@@ -140,20 +138,19 @@ class Delivery:
             self._lock = lock
             self._changed = Condition(lock)
 
-    def _puts_under_way(self) -> int:
-        """Count the calls of `put` on the thread that is in the middle of one.
+    def _is_interrupted(self) -> bool:
+        """Whether a call of `put` goes on only when a signal's handler returns.
 
-        Where this thread has the lock, they go on only when a signal's handler
-        returns: this thread's own, or another's whose handler waits for a flush. One
+        It is this thread's own, or another's whose handler waits for a flush. One
         that ended without saying so is none: Python 3.9 lets a handler raise
         between any two steps, also at the start of a `finally`.
         """
-        calls = 0
+        calls = -1 if self._putting == get_ident() else 0
         frame = sys._current_frames().get(self._putting)
         while frame is not None:
             calls += frame.f_code is Delivery.put.__code__
             frame = frame.f_back
-        return calls
+        return calls > 0
 
     def _may_be_putting(self) -> bool:
         """Whether a call of `put` may go on once this thread gives up the lock."""
@@ -162,7 +159,7 @@ class Delivery:
             return False
         # Of greenlets, which share a thread, the stacks are not to be seen.
         is_seen = putting != get_ident() and putting in sys._current_frames()
-        return not is_seen or self._puts_under_way() > 0
+        return not is_seen or self._is_interrupted()
 
     def _catch_up(self) -> None:
         """Put what came while a call of `put` was interrupted."""
