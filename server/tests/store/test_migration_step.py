@@ -30,6 +30,7 @@ RELEASED: dict[Engine, list[str]] = {
         "2de260b964fc0ba8f1268bb51094a03e6b787277e0761b359cd6f8e362137999",
         "bd4c24a6a0464ab1bc64f2efeefd27a088176c0e2a76f7f347a04f0069ae818a",
         "3b66bf8553b6649dc5eda5fd9eed274716a36a0419d45034ed47df9dfbac51c6",
+        "09cd8f0ff18fcbd130e79a62ae59820f56c008a09ae9dd56687b123097cb61f9",
     ],
     "clickhouse": [
         "a23ec347c7e9cccf4d4bdf7a61d612537edcdfdfc73cd92b32335df24e8acd64",
@@ -75,11 +76,11 @@ def test_steps_count_from_1_without_gaps(engine: Engine) -> None:
 
 def test_steps_that_nobody_knows_are_refused() -> None:
     with pytest.raises(ConfigError) as refusal:
-        steps_after(7, "duckdb", "a database")
+        steps_after(8, "duckdb", "a database")
 
     assert str(refusal.value) == (
         "a database was written by a newer release of clamp-server (its tables are at"
-        " step 7, this release knows 6); install that one"
+        " step 8, this release knows 7); install that one"
     )
 
 
@@ -213,6 +214,35 @@ def test_duckdb_joins_the_events_of_step_4_once_more(tmp_path: Path) -> None:
     store.close()
 
     assert (before, after) == ([0, 0, 0, 0], [2, 2, 2, 1])
+
+
+def test_duckdb_gives_the_keys_and_orders_of_step_6(tmp_path: Path) -> None:
+    path = tmp_path / "events.duckdb"
+    asked = (
+        "SELECT visitor_key = id_key(anonymous_id), id_key(anonymous_id), start_order,"
+        " entry_order, exit_order FROM ordered_events ORDER BY seq"
+    )
+    *_, seventh = steps_after(0, "duckdb", path)[:7]
+    with duckdb_at(6, path) as connection:
+        let_be_empty(connection, "events")
+        connection.executemany(
+            "INSERT INTO events (seq, name, anonymous_id, pathname, visitor_key)"
+            " VALUES (?, ?, ?, ?, id_key(?))",
+            [
+                (1, "$pageview", "", "", ""),
+                (2, "$pageview", "ann", "/straße", "ann"),
+                (3, "signup", "\u65e5\u672c\U0001f600", "/", "\u65e5\u672c\U0001f600"),
+            ],
+        )
+        before = connection.execute(asked).fetchall()
+        for statement in seventh.statements:
+            connection.execute(statement)
+        after = connection.execute(asked).fetchall()
+
+    assert after == before
+    assert [row[:2] for row in after] == [
+        (True, id_key(text)) for text in ("", "ann", "\u65e5\u672c\U0001f600")
+    ]
 
 
 def test_clickhouse_brings_events_of_step_1_along(
