@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -15,7 +16,12 @@ from clamp_server.model.event import EnrichedEvent
 from clamp_server.model.ids import ProjectId
 from clamp_server.store.event_batch import EventBatch
 from clamp_server.store.journal import Group, Journal
-from clamp_server.store.journaled_store import JournaledStore
+from clamp_server.store.journaled_store import (
+    HURRIED_SWITCH_S,
+    MAX_WAITING_BYTES,
+    USUAL_SWITCH_S,
+    JournaledStore,
+)
 from clamp_server.store.on_duckdb import DuckDBFile
 from clamp_server.store.sql import REMEMBER_IDS, EventStore, Sql, seq_at
 
@@ -250,6 +256,36 @@ def test_more_than_may_wait_is_loaded_before_the_next_acknowledgement(
     left = [one.name for group in waiting(data) for one in group.events]
     assert "one" not in left
     assert names(store) == ["one", "two"]
+
+
+class TurnNotingTable(DuckDBFile):
+    """A table that notes for how long a thread may keep others waiting in a load."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.turns_s: list[float] = []
+
+    def load(self, batch: EventBatch) -> None:
+        self.turns_s.append(sys.getswitchinterval())
+        super().load(batch)
+
+
+@pytest.mark.parametrize(
+    ("max_waiting_bytes", "turn_s"),
+    [(1, HURRIED_SWITCH_S), (MAX_WAITING_BYTES, USUAL_SWITCH_S)],
+)
+def test_threads_change_more_often_in_a_load_that_much_waits_for(
+    data: Path, clock: HandClock, max_waiting_bytes: int, turn_s: float
+) -> None:
+    table = TurnNotingTable(data / "events.duckdb")
+    journal = Journal(data / "events.journal")
+    store = JournaledStore(table, journal, clock, max_waiting_bytes)
+    store.append([event("one")])
+    store.rows(NAMES)
+    store.close()
+
+    assert table.turns_s == [pytest.approx(turn_s)]
+    assert sys.getswitchinterval() == USUAL_SWITCH_S
 
 
 def test_a_repeated_id_is_stored_once(opened: Open) -> None:
