@@ -9,7 +9,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 
 from starlette.applications import Starlette
-from starlette.middleware import Middleware
 
 from clamp_server import __version__
 from clamp_server.api import ingest_routes, operations, question_routes, saved_routes
@@ -96,9 +95,9 @@ def build_app(settings: Settings, clock: Clock = now) -> Starlette:
         )
     )
     metrics = Metrics(counts, [t.path for t in takers], lambda: buffer.queued_events)
-    app = Starlette(
+    app = EventsFirst(
+        takers,
         routes=[
-            *takers,
             *operations.routes(store, buffer, credentials, metrics),
             *question_routes.routes(store, credentials, clock),
             *saved_routes.routes(store, catalog, credentials, clock),
@@ -110,7 +109,6 @@ def build_app(settings: Settings, clock: Clock = now) -> Starlette:
                 public_url=settings.public_url,
             ),
         ],
-        middleware=[Middleware(EventsFirst, routes=takers)],
         exception_handlers=ERROR_HANDLERS,
         lifespan=_lifespan(buffer, store, catalog),
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
+from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect
 from starlette.responses import Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from clamp_server.api.answers import failed_response, json_response, refused_response
@@ -62,21 +63,27 @@ def routes(ingest: Ingest) -> list[Route]:
     ]
 
 
-class EventsFirst:
-    """Middleware that hands a POST of events to its endpoint at once.
+class EventsFirst(Starlette):
+    """An application that hands a POST of events to its endpoint at once.
 
-    Starlette's router and its handling of exceptions, of which these endpoints
-    need neither, would take 9 us of 32; a bare Starlette route takes 15 (in
+    Starlette's middleware, its router and its handling of exceptions, of which these
+    endpoints need none, would take 10 us of 27; a bare Starlette route takes 14 (in
     process, no socket, no commit). Other methods go that way.
+
+    Args:
+        takers: The routes of the four endpoints.
+        routes: All others.
     """
 
-    def __init__(self, app: ASGIApp, routes: Sequence[Route]) -> None:
-        self._app = app
-        self._endpoints = {route.path: route.app for route in routes}
+    def __init__(
+        self, takers: Sequence[Route], routes: Sequence[BaseRoute], **settings: Any
+    ) -> None:
+        super().__init__(routes=[*takers, *routes], **settings)
+        self._endpoints = {route.path: route.app for route in takers}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        app = self._app
+        app: ASGIApp = super().__call__
         if scope["type"] == "http" and scope["method"] == "POST":
             app = self._endpoints.get(scope["path"], app)
         await app(scope, receive, send)
