@@ -36,7 +36,7 @@ OWNERS = {
     "jinja2": ("web/template.py",),
     "maxminddb": ("ingest/enrich/place.py",),
     "prometheus_client": ("api/metrics.py",),
-    "pyarrow": ("store/event_batch.py",),
+    "nanoarrow": ("store/event_batch.py",),
     "re2": ("ingest/enrich/device.py",),
     "rich": ("cli",),
     "sqlalchemy": (

@@ -395,8 +395,8 @@ def test_an_event_that_no_column_holds_is_set_aside_and_the_others_are_stored(
         assert names(store) == ["one", "two"]
 
     assert [record.getMessage() for record in caplog.records] == [
-        "an event is set aside in the journal: Value 1099511627776 too large to fit"
-        " in C integer type"
+        "an event is set aside in the journal: screen_width: signed integer is greater"
+        " than maximum"
     ]
     assert waiting(data) == []
 
