@@ -31,6 +31,7 @@ RELEASED: dict[Engine, list[str]] = {
         "bd4c24a6a0464ab1bc64f2efeefd27a088176c0e2a76f7f347a04f0069ae818a",
         "3b66bf8553b6649dc5eda5fd9eed274716a36a0419d45034ed47df9dfbac51c6",
         "09cd8f0ff18fcbd130e79a62ae59820f56c008a09ae9dd56687b123097cb61f9",
+        "b75a1f6d013215befa9c997224ae61380667f0b07c701a6b76a5f0bc54fc853e",
     ],
     "clickhouse": [
         "a23ec347c7e9cccf4d4bdf7a61d612537edcdfdfc73cd92b32335df24e8acd64",
@@ -76,11 +77,11 @@ def test_steps_count_from_1_without_gaps(engine: Engine) -> None:
 
 def test_steps_that_nobody_knows_are_refused() -> None:
     with pytest.raises(ConfigError) as refusal:
-        steps_after(8, "duckdb", "a database")
+        steps_after(9, "duckdb", "a database")
 
     assert str(refusal.value) == (
         "a database was written by a newer release of clamp-server (its tables are at"
-        " step 8, this release knows 7); install that one"
+        " step 9, this release knows 8); install that one"
     )
 
 
@@ -243,6 +244,28 @@ def test_duckdb_gives_the_keys_and_orders_of_step_6(tmp_path: Path) -> None:
     assert [row[:2] for row in after] == [
         (True, id_key(text)) for text in ("", "ann", "\u65e5\u672c\U0001f600")
     ]
+
+
+def test_duckdb_joins_the_events_of_step_7_once_more(tmp_path: Path) -> None:
+    path = tmp_path / "events.duckdb"
+    with duckdb_at(7, path) as connection:
+        for table in ("events", *KEPT):
+            let_be_empty(connection, table)
+        connection.execute(
+            "INSERT INTO events (seq, sent_by, visitor_key, session_key) VALUES"
+            " (1, 'browser', 7, 8), (2, 'server', 7, 0), (3, 'server', 0, 0)"
+        )
+        for table in KEPT:
+            connection.execute(f"INSERT INTO {table} DEFAULT VALUES")
+        connection.execute("UPDATE joined_until SET seq = 3")
+
+    store = DuckDBStore(path, join_at_events=1)
+    before = [len(store.rows(Sql(f"SELECT * FROM {name}"))) for name in KEPT]
+    store.append([view("s", NOON)])
+    after = [len(store.rows(Sql(f"SELECT * FROM {name}"))) for name in KEPT]
+    store.close()
+
+    assert (before, after) == ([0, 0, 0, 0], [2, 2, 2, 1])
 
 
 def test_clickhouse_brings_events_of_step_1_along(

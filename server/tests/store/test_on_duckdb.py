@@ -318,7 +318,7 @@ def test_a_newer_releases_file_is_refused(path: Path) -> None:
 
     assert str(refusal.value) == (
         f"{path} was written by a newer release of clamp-server (its tables are at"
-        " step 99, this release knows 7); install that one"
+        " step 99, this release knows 8); install that one"
     )
     with duckdb.connect(str(path)) as connection:
         assert connection.execute("SELECT count(*) FROM events").fetchall() == [(0,)]

@@ -14,7 +14,7 @@ from tests.make import NOON, PROJECT, event, view
 from tests.questions.reference import id_key, place
 
 from clamp_server.model.dimension import Dimension
-from clamp_server.model.event import EnrichedEvent, Page, Place, Properties
+from clamp_server.model.event import Device, EnrichedEvent, Page, Place, Properties
 from clamp_server.model.ids import ProjectId
 from clamp_server.store.on_duckdb import DuckDBStore
 from clamp_server.store.piece_sql import pieces
@@ -198,6 +198,83 @@ def test_a_session_of_another_project_makes_no_piece_a_further_one(
     joining.append([replace(view("s", NOON), project_id=ProjectId("proj_other"))])
 
     assert further(joining) == [("/", 1, False), ("/", 1, False)]
+
+
+ADDED = "session_from, session_until, added_ms, added_bounces, is_alike, is_one_kind"
+
+
+def added(store: DuckDBStore) -> list[tuple[Any, ...]]:
+    """Return what each piece of the session `s` adds to it, as they were joined."""
+    rows = store.rows(
+        Sql(
+            f"SELECT {ADDED} FROM visit_pieces WHERE session_key = $key",
+            {"key": id_key("s")},
+        )
+    )
+    return [tuple(row.values()) for row in rows]
+
+
+def join(store: DuckDBStore, *events: EnrichedEvent) -> None:
+    """Load events, and join them if that is due."""
+    store.append(events)
+    store.rows(Sql("SELECT 1 AS one"))
+
+
+def test_a_piece_adds_to_what_was_joined_before_it(joining: DuckDBStore) -> None:
+    at = [NOON + n * QUARTER for n in range(4)]
+    join(joining, view("s", at[1]), view("t", at[0]))
+    join(joining, read_for("4000", at[2], "/"))
+    join(joining, view("s", at[3]))
+    # It came late.
+    join(joining, read_for("5", at[0], "/"))
+
+    assert added(joining) == [
+        (at[1], at[1], 0, 1, True, True),
+        (at[1], at[2], 4_000_000, 0, True, True),
+        (at[1], at[3], 0, -1, True, True),
+        (at[0], at[3], 5_000, 0, True, True),
+    ]
+
+
+def test_pieces_that_are_joined_together_add_to_each_other(
+    joining: DuckDBStore,
+) -> None:
+    join(joining, read_for("7", NOON, "/"))
+    join(joining, *(view("s", NOON + n * QUARTER) for n in (1, 2, 3)))
+
+    found = added(joining)
+
+    assert found[0] == (NOON, NOON, 7_000, 0, True, True)
+    assert sum(ms for _, _, ms, *_ in found) == 3 * 15 * 60 * 1000
+    assert [bounces for *_, bounces, _, _ in found] == [0, 1, -1, 0]
+    assert found[-1][:2] == (NOON, max(until for _, until, *_ in found))
+
+
+def test_a_piece_knows_whether_the_values_are_the_same_until_then(
+    joining: DuckDBStore,
+) -> None:
+    other = replace(view("s", NOON + 2 * SECOND), place=Place(country="DE"))
+    bot = replace(view("s", NOON), device=Device(device_type="bot"))
+    for sent in (view("s", NOON, "/a"), view("s", NOON, "/b"), other, bot, other):
+        join(joining, sent)
+
+    assert [row[-2:] for row in added(joining)] == [
+        (True, True),
+        (True, True),
+        (False, True),
+        (False, False),
+        (False, False),
+    ]
+
+
+def test_nobody_knows_what_an_event_adds_that_is_not_joined_yet() -> None:
+    store = DuckDBStore(None, join_at_events=9)
+    store.append([view("s", NOON)])
+
+    found = added(store)
+    store.close()
+
+    assert found == [(None, None, None, None, False, False)]
 
 
 def test_a_piece_is_cut_where_a_bound_is_inside_of_it(joining: DuckDBStore) -> None:

@@ -12,7 +12,7 @@ from clamp_server.store.piece_sql import bounds_within, touches
 from clamp_server.store.scope_sql import scoped_pieces
 from clamp_server.store.session_rows_sql import any_piece
 from clamp_server.store.sql import Dialect, Row, Sql
-from clamp_server.store.visit_sql import visits
+from clamp_server.store.visit_sql import visit_sums
 
 Metric: TypeAlias = Literal[
     "pageviews", "visitors", "sessions", "bounce_rate", "avg_duration"
@@ -75,12 +75,14 @@ def select_figures(scope: Scope, other: Period, dialect: Dialect) -> Sql:
     piece = scoped_pieces(
         covering, dialect, bounds=(a.start, a.end, other.start, other.end)
     )
-    visit = visits(
+    visit = visit_sums(
         covering,
+        dialect,
         {
             "is_a": any_piece(touches("a_start", "a_end")),
             "is_b": any_piece(touches("b_start", "b_end")),
         },
+        ("a_start", "a_end", "b_start", "b_end"),
         (*bounds_within(a.start, a.end), *bounds_within(other.start, other.end)),
     )
     # Read once: to keep the pieces for two readers takes longer than to make them.
@@ -124,8 +126,7 @@ def _of_pieces(prefix: LiteralString, condition: LiteralString) -> LiteralString
 
 def _of_visits(prefix: LiteralString) -> LiteralString:
     return f"""
-        coalesce(sum(is_{prefix}), 0) AS {prefix}_sessions,
-        coalesce(sum(CASE WHEN views = 1 THEN is_{prefix} ELSE 0 END), 0)
-            AS {prefix}_bounces,
+        coalesce(sum(is_{prefix} * sessions), 0) AS {prefix}_sessions,
+        coalesce(sum(is_{prefix} * bounces), 0) AS {prefix}_bounces,
         coalesce(sum(is_{prefix} * duration_ms), 0) AS {prefix}_duration_ms
     """

@@ -65,7 +65,7 @@ _NEXT_TO_JOIN = """
     ) FROM joined_until
 """
 _JOIN = (
-    "INSERT INTO joined_pieces SELECT * FROM new_pieces($after, $until)",
+    "INSERT INTO joined_pieces BY NAME SELECT * FROM new_pieces($after, $until)",
     "INSERT INTO joined_path_pieces SELECT * FROM new_path_pieces($after, $until)",
 )
 

@@ -14,6 +14,12 @@ did on one path in a quarter of an hour; `served_pieces` what servers sent, by e
 A piece that `is_further` is one whose session had another when it was joined, or may
 have had. Take whichever of a session's pieces: at most one of them is not marked so.
 
+What is joined has also what it adds to its session, `added_ms` and `added_bounces`,
+and what was known of that then: `session_from` and `session_until`, its first and last
+instant, and whether all its pieces have the same values beside the path (`is_alike`),
+or at least all or none of them are a bot's (`is_one_kind`). Of an event that is not
+joined nothing is known.
+
 Beside the sixteen dimensions a piece has `occurred_at` and `last_at`, its first and
 last instant; the sums `events`, `page_views` and `engaged_s`; and `entry_order`, the
 lower the earlier its first page view, with that one's `pathname`, and `exit_order`,

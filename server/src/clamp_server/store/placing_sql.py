@@ -20,7 +20,7 @@ from __future__ import annotations
 from typing import LiteralString
 
 from clamp_server.model.dimension import DIMENSIONS
-from clamp_server.store.session_rows_sql import SessionRows, first_values, of_several
+from clamp_server.store.session_rows_sql import SessionRows, first_values
 from clamp_server.store.session_sql import A_MINUTE, SPAN, with_sessions
 
 _NEW: LiteralString = "seq > $after AND seq <= $until AND visitor_key <> 0"
@@ -87,7 +87,6 @@ _PIECES: LiteralString = """
 """
 _SESSIONS = SessionRows(
     pieces=_PIECES,
-    several=of_several(_PIECES),
     columns={**SPAN, **first_values(DIMENSIONS)},
     keys=("project_id", "visitor_key", "session_key"),
 )

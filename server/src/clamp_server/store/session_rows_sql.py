@@ -8,7 +8,7 @@ may have several are grouped: that is what takes the time. A session with none t
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import LiteralString
 
 from clamp_server.model.dimension import Dimension
@@ -57,32 +57,47 @@ class SessionRows:
 
     Attributes:
         pieces: A SELECT of pieces.
-        several: A SELECT of the `session_key` of all that may have several of these.
         columns: By name, beside the keys.
         conditions: All of which hold for the session.
         keys: What the pieces of one row have in common.
+        is_split: What holds for any piece of a session that has to be grouped.
+        is_read: What holds for every piece that is read as it is.
     """
 
     pieces: LiteralString
-    several: LiteralString
     columns: Mapping[LiteralString, OfSession]
     conditions: Sequence[OfSession] = ()
     keys: Sequence[LiteralString] = ("session_key",)
+    is_split: LiteralString = "is_further"
+    is_read: LiteralString = "NOT is_further"
+
+    @property
+    def several(self) -> LiteralString:
+        """The SELECT of the `session_key` of all that have to be grouped."""
+        return f"SELECT session_key FROM ({self.pieces}) AS piece WHERE {self.is_split}"
 
     def all(self, dialect: Dialect) -> LiteralString:
         """Write the SELECT of all sessions."""
-        if dialect.joins_pieces:
-            return f"{self.alone()} UNION ALL {self.together(self.several)}"
-        return self.together()
+        if not dialect.joins_pieces:
+            return self.together()
+        # By a name, and read four times: pieces are planned once then. To keep them for
+        # the readers takes longer than to read them again.
+        named = replace(self, pieces="SELECT * FROM visit_piece")
+        return f"""
+            SELECT * FROM (
+                WITH visit_piece AS NOT MATERIALIZED ({self.pieces})
+                {named.alone()} UNION ALL {named.together(named.several)}
+            ) AS visit
+        """
 
     def alone(self, *more: LiteralString) -> LiteralString:
-        """Write the SELECT of the sessions of one piece, with `more` of its columns."""
+        """Write the SELECT of those that are one piece, with `more` of its columns."""
         columns = _written({name: of.alone for name, of in self.columns.items()})
         held = " AND ".join(of.alone for of in self.conditions) or "true"
         return f"""
             SELECT {", ".join([*self.keys, *columns, *more])}
             FROM ({self.pieces}) AS piece
-            WHERE NOT is_further AND session_key NOT IN ({self.several})
+            WHERE {self.is_read} AND session_key NOT IN ({self.several})
               AND {held}
         """
 
@@ -109,8 +124,3 @@ class SessionRows:
 
 def _written(columns: Mapping[LiteralString, LiteralString]) -> list[LiteralString]:
     return [f"{expression} AS {name}" for name, expression in columns.items()]
-
-
-def of_several(pieces: LiteralString) -> LiteralString:
-    """Write the SELECT of the `session_key` of all that may have several pieces."""
-    return f"SELECT session_key FROM ({pieces}) AS piece WHERE is_further"

@@ -25,7 +25,6 @@ from clamp_server.store.session_rows_sql import (
     OfSession,
     SessionRows,
     first_values,
-    of_several,
 )
 from clamp_server.store.sql import Dialect
 
@@ -162,7 +161,6 @@ def sessions_of(
             {_PIECES}
             AND visitor_key IN (SELECT visitor_key FROM {events})
         """,
-        several=of_several(_PIECES),
         columns={**SPAN, **(columns or {})},
         keys=("visitor_key", "session_key"),
     )

@@ -25,7 +25,6 @@ from clamp_server.store.session_rows_sql import (
     OfSession,
     SessionRows,
     first_values,
-    of_several,
 )
 from clamp_server.store.session_sql import SPAN, placed, sessions_of
 from clamp_server.store.sql import Dialect
@@ -93,7 +92,6 @@ def last_touches(
     kept = ", ".join(f"piece.{name} AS {name}" for name in (*_PLACING, *dimensions))
     sessions = SessionRows(
         pieces="SELECT * FROM piece",
-        several=of_several("SELECT * FROM piece"),
         columns={**SPAN, **first_values(dimensions)},
         keys=("visitor_key", "session_key"),
     )

@@ -3,11 +3,18 @@
 A session counts in a period in which anything happened in it, and always as the
 whole that it is: cutting it at midnight would make two bounces of two page views.
 What its server did for the visitor has no session id, and is not part of it.
+
+Where only sums are asked for, sessions of several pieces are not grouped either: a
+piece that is joined has what it adds to its session, and when that began and ended as
+far as it was known. The piece that was joined last knows it of all. So if no piece that
+is looked at says that its session goes over an end of what is looked at, all are there
+and add up to the session, in whichever order they came.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import LiteralString, NamedTuple
 
@@ -19,10 +26,9 @@ from clamp_server.store.session_rows_sql import (
     OfSession,
     SessionRows,
     first_value,
-    of_several,
     total,
 )
-from clamp_server.store.sql import Value
+from clamp_server.store.sql import Dialect, Value
 
 AROUND: LiteralString = "occurred_at >= $around_start AND occurred_at < $around_end"
 """What is looked at for the sessions of a period; `Visits.values` binds it."""
@@ -57,11 +63,63 @@ def visits(
         bounds: Instants that `columns` compare `occurred_at` with; `touches` needs
             `bounds_within` alone.
     """
+    return _visits(scope, {**_SHARED, **(columns or {})}, bounds)
+
+
+def visit_sums(
+    scope: Scope,
+    dialect: Dialect,
+    columns: Mapping[LiteralString, OfSession],
+    ends: Collection[LiteralString],
+    bounds: Collection[datetime] = (),
+) -> Visits:
+    """Write the SELECT of what adds up to the sessions that `visits` has.
+
+    Beside `columns`, a row has the `sessions` that it adds, the `bounces`, which are
+    those with exactly one page view, and the `duration_ms`. It is a session, or a piece
+    of one.
+
+    Args:
+        columns: More of a session, by name. Of a piece it has to be the same as of its
+            session, wherever that is between two of `ends`.
+        ends: Names of values.
+        bounds: As in `visits`.
+    """
+    found = _visits(
+        scope,
+        {**_SUMS, **columns},
+        bounds,
+        _ADDED if dialect.joins_pieces else (),
+    )
+    split = _is_split(scope, ends)
+    return found._replace(rows=replace(found.rows, is_split=split, is_read="true"))
+
+
+def _is_split(scope: Scope, ends: Collection[LiteralString]) -> LiteralString:
+    """Write what holds for a piece if those of its session do not just add up."""
+    # The path of a piece is not its session's first.
+    if "pathname" in scope.filtered:
+        return "is_further"
+    is_same: LiteralString = "is_alike" if scope.filters else "is_one_kind"
+    goes_over = " OR ".join(
+        f"session_from < ${end} AND session_until >= ${end}"
+        for end in ("around_start", "start", *ends, "end", "around_end")
+    )
+    return f"is_further AND (NOT {is_same} OR {goes_over})"
+
+
+def _visits(
+    scope: Scope,
+    columns: Mapping[LiteralString, OfSession],
+    bounds: Collection[datetime],
+    added: Collection[LiteralString] = (),
+) -> Visits:
     start, end = scope.period.start, scope.period.end
     condition: LiteralString = f"session_key <> 0 AND {AROUND}"
     if scope.excludes_bots:
         condition += " AND device_type <> 'bot'"
-    piece = pieces(condition, (*bounds, *bounds_within(start, end)))
+    read = dict.fromkeys((*_READ, *scope.filtered, *added))
+    piece = pieces(condition, (*bounds, *bounds_within(start, end)), columns=read)
     _, filters = filtered(scope)
     conditions = [OfSession(_TOUCHES_PERIOD, f"{any_row(_TOUCHES_PERIOD)} = 1")]
     for dimension in scope.filtered:
@@ -70,12 +128,7 @@ def visits(
         conditions.append(
             OfSession(f"{value.alone} {wanted}", f"{value.together} {wanted}")
         )
-    rows = SessionRows(
-        pieces=piece.text,
-        several=of_several(piece.text),
-        columns={**_SHARED, **(columns or {})},
-        conditions=conditions,
-    )
+    rows = SessionRows(pieces=piece.text, columns=columns, conditions=conditions)
     return Visits(
         rows,
         {
@@ -90,16 +143,17 @@ def visits(
     )
 
 
+_DURATION_MS: LiteralString = """greatest(
+    date_diff('millisecond', min(occurred_at), max(last_at)),
+    1000 * CAST(sum(engaged_s) AS BIGINT)
+)"""
 _SHARED: Mapping[LiteralString, OfSession] = {
     # Of two visitors who share a session any one will do that is always the same.
     "visitor_key": OfSession("visitor_key", "max(visitor_key)"),
     "views": total("page_views"),
     "duration_ms": OfSession(
         "greatest(date_diff('millisecond', occurred_at, last_at), 1000 * engaged_s)",
-        """greatest(
-            date_diff('millisecond', min(occurred_at), max(last_at)),
-            1000 * CAST(sum(engaged_s) AS BIGINT)
-        )""",
+        _DURATION_MS,
     ),
     "entry_page": OfSession(
         "CASE WHEN page_views > 0 THEN pathname ELSE '' END",
@@ -111,3 +165,32 @@ _SHARED: Mapping[LiteralString, OfSession] = {
             ELSE '' END""",
     ),
 }
+_SUMS: Mapping[LiteralString, OfSession] = {
+    "sessions": OfSession("CASE WHEN is_further THEN 0 ELSE 1 END", "1"),
+    "bounces": OfSession(
+        "added_bounces", "CASE WHEN sum(page_views) = 1 THEN 1 ELSE 0 END"
+    ),
+    "duration_ms": OfSession("added_ms", _DURATION_MS),
+}
+# What the texts above, and those of whoever asks, read of a piece.
+_READ: tuple[LiteralString, ...] = (
+    "session_key",
+    "visitor_key",
+    "pathname",
+    "exit_pathname",
+    "occurred_at",
+    "last_at",
+    "entry_order",
+    "exit_order",
+    "page_views",
+    "engaged_s",
+    "is_further",
+)
+_ADDED: tuple[LiteralString, ...] = (
+    "added_ms",
+    "added_bounces",
+    "session_from",
+    "session_until",
+    "is_alike",
+    "is_one_kind",
+)
