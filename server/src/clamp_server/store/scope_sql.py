@@ -63,7 +63,8 @@ def scoped_from_sessions(
         return scoped(scope, start)
     condition, values = _condition(scope, start)
     served: LiteralString = f"{_PLACED} AND sent_by = 'server' AND {_of_people(scope)}"
-    servers = in_sessions(served, COLUMN_NAMES, wanted, dialect, IN_PERIOD)
+    kept = _kept_sessions(scope, wanted)
+    servers = in_sessions(served, COLUMN_NAMES, wanted, dialect, kept)
     both: LiteralString = f"{_OWN} AND sent_by <> 'server' UNION ALL {servers}"
     return Sql(f"SELECT * FROM ({both}) AS event WHERE {condition}", values)
 
@@ -93,7 +94,8 @@ def scoped_pieces(
     if wanted:
         more: tuple[LiteralString, ...] = ("seq",) if dialect.joins_pieces else ()
         served = _served_pieces(scope, (*more, "start_order", *columns))
-        servers = in_sessions(served, columns, wanted, dialect, IN_PERIOD)
+        kept = _kept_sessions(scope, wanted)
+        servers = in_sessions(served, columns, wanted, dialect, kept)
     else:
         servers = _served_pieces(scope, columns)
     both: LiteralString = f"{browsers.text} UNION ALL {servers}"
@@ -101,6 +103,16 @@ def scoped_pieces(
         f"SELECT * FROM ({both}) AS piece WHERE {condition}",
         {**browsers.values, **values},
     )
+
+
+def _kept_sessions(scope: Scope, dimensions: Collection[Dimension]) -> LiteralString:
+    """Write which sessions of server events are looked at."""
+    # If there is one filter and nothing else, only one with that value brings an event
+    # into the scope. An event that has none is as one without a session: of '' then.
+    if len(dimensions) == 1 and scope.filters:
+        (name,) = dimensions
+        return f"{IN_PERIOD} AND $filter_{name} IN ('', first_{name})"
+    return IN_PERIOD
 
 
 def _piece_columns(dimensions: Collection[Dimension]) -> Collection[LiteralString]:

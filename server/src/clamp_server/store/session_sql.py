@@ -49,11 +49,11 @@ def in_sessions(
     columns: Collection[LiteralString],
     dimensions: Collection[Dimension],
     dialect: Dialect,
-    period: LiteralString,
+    kept_if: LiteralString,
 ) -> LiteralString:
     """Write the SELECT of `columns` of server events, `dimensions` as described.
 
-    It binds `$project_id` and what `period` does.
+    It binds `$project_id` and what `kept_if` does.
 
     Args:
         events: A SELECT with `visitor_key`, `start_order` and `columns`; with `seq`
@@ -62,7 +62,8 @@ def in_sessions(
             session that an event belongs to, 0 without one.
         dimensions: Columns that take the session's value where the event has none.
             Each costs time, so name only what is looked at.
-        period: What holds for `occurred_at` of all `events`.
+        kept_if: What holds for `occurred_at` of all `events`; and for `first_...`, the
+            value of its session, of each that takes one.
     """
     own = ", ".join(
         f"coalesce(nullif({name}, ''), first_{name}, '') AS {name}"
@@ -75,8 +76,9 @@ def in_sessions(
     rest: LiteralString = "served"
     # What is joined has its session beside it already, as far as that can be trusted.
     if dialect.joins_pieces:
+        placed_before = _with_kept_sessions(kept, dimensions, kept_if)
         known = f"""
-            SELECT {own} FROM ({_with_kept_sessions(kept, dimensions, period)}) AS event
+            SELECT {own} FROM ({placed_before}) AS event
             UNION ALL
         """
         # Not IN, as in `SessionRows.together`: these are a few keys.
@@ -97,7 +99,7 @@ def in_sessions(
 def _with_kept_sessions(
     columns: Collection[LiteralString],
     dimensions: Collection[Dimension],
-    period: LiteralString,
+    kept_if: LiteralString,
 ) -> LiteralString:
     """Write what `with_sessions` does, of the table `served`, from `placed_events`."""
     kept = ", ".join(f"event.{name} AS {name}" for name in columns)
@@ -106,7 +108,7 @@ def _with_kept_sessions(
         SELECT {kept}, coalesce(visit_key, 0) AS visit_key{first}
         FROM served AS event
         LEFT JOIN (
-            SELECT * FROM placed_events WHERE project_id = $project_id AND {period}
+            SELECT * FROM placed_events WHERE project_id = $project_id AND {kept_if}
         ) AS visit ON event.seq = visit.seq
         WHERE event.visitor_key NOT IN ({_UNPLACED})
     """
