@@ -12,7 +12,7 @@ from clamp_server.store.piece_sql import bounds_within, touches
 from clamp_server.store.scope_sql import scoped_pieces
 from clamp_server.store.session_rows_sql import any_piece
 from clamp_server.store.sql import Dialect, Row, Sql
-from clamp_server.store.visit_sql import visit_sums
+from clamp_server.store.visit_sql import goes_over, visit_sums
 
 Metric: TypeAlias = Literal[
     "pageviews", "visitors", "sessions", "bounce_rate", "avg_duration"
@@ -82,7 +82,7 @@ def select_figures(scope: Scope, other: Period, dialect: Dialect) -> Sql:
             "is_a": any_piece(touches("a_start", "a_end")),
             "is_b": any_piece(touches("b_start", "b_end")),
         },
-        ("a_start", "a_end", "b_start", "b_end"),
+        [goes_over(end) for end in ("a_start", "a_end", "b_start", "b_end")],
         (*bounds_within(a.start, a.end), *bounds_within(other.start, other.end)),
     )
     # Read once: to keep the pieces for two readers takes longer than to make them.

@@ -18,7 +18,7 @@ from clamp_server.model.bucket import (
 from clamp_server.model.project import Project
 from clamp_server.model.scope import Scope
 from clamp_server.questions.ask import Question
-from clamp_server.questions.metric import METRICS, SESSION_SUMS, Figures, Metric
+from clamp_server.questions.metric import METRICS, Figures, Metric
 from clamp_server.questions.parameter import (
     FILTERS,
     PERIOD,
@@ -29,12 +29,17 @@ from clamp_server.questions.parameter import (
     read_scope,
 )
 from clamp_server.questions.proportion import Number
-from clamp_server.store.bucket_sql import bucket, bucket_bounds, read_bucket
+from clamp_server.store.bucket_sql import (
+    bucket,
+    bucket_bounds,
+    bucket_ends,
+    read_bucket,
+)
 from clamp_server.store.piece_sql import touches
 from clamp_server.store.property_sql import property_sql
 from clamp_server.store.scope_sql import VISITORS, scoped_from_sessions, scoped_pieces
 from clamp_server.store.sql import Dialect, Row, Sql, Value
-from clamp_server.store.visit_sql import visits
+from clamp_server.store.visit_sql import goes_over, visit_sums
 
 METRIC: Choice[Metric | Literal[""]] = Choice("metric", ("", *METRICS), default="")
 EVENT = Text("event", "an event's name, instead of a metric", default="$pageview")
@@ -148,19 +153,35 @@ def _wanted(
 def _select_sessions(params: TimeseriesParams, dialect: Dialect) -> Sql:
     """Write the SQL of sessions: one counts in every bucket that it touches."""
     scope = params.scope
-    start = bucket(scope.period, params.granularity, params.zone, dialect)
+
+    def bucket_of(instant: LiteralString) -> Sql:
+        return bucket(scope.period, params.granularity, params.zone, dialect, instant)
+
+    start = bucket_of("occurred_at")
+    first, last = bucket_of("session_from").text, bucket_of("session_until").text
+    # Where clocks were put back over midnight, a day was left and begun once more.
+    parted: list[LiteralString] = [
+        f"{first} <> {last}",
+        *map(goes_over, bucket_ends(start)),
+    ]
     # A bucket begins on a quarter of an hour of UTC, or where clocks changed. So a
     # piece is in one, also where it began before the period.
-    visit = visits(scope, bounds=bucket_bounds(start))
+    visit = visit_sums(scope, dialect, {}, parted, bucket_bounds(start))
     rows = visit.rows
-    return Sql(
-        f"""
-        SELECT bucket, {SESSION_SUMS}
-        FROM (
-            SELECT bucket, views, duration_ms
+    added: LiteralString = ""
+    if dialect.joins_pieces:
+        added = f"""
+            SELECT bucket, sessions, bounces, duration_ms
             FROM ({rows.alone(f"{start.text} AS bucket")}) AS visit
             UNION ALL
-            SELECT bucket, views, duration_ms
+        """
+    return Sql(
+        f"""
+        SELECT bucket, sum(sessions) AS sessions, sum(bounces) AS bounces,
+               sum(duration_ms) AS duration_ms
+        FROM (
+            {added}
+            SELECT bucket, sessions, bounces, duration_ms
             FROM (
                 SELECT DISTINCT session_key, {start.text} AS bucket
                 FROM ({rows.pieces}) AS piece

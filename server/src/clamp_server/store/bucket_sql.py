@@ -17,11 +17,15 @@ from clamp_server.store.sql import Dialect, Row, Sql, Value
 
 
 def bucket(
-    period: Period, granularity: Granularity, zone: ZoneInfo, dialect: Dialect
+    period: Period,
+    granularity: Granularity,
+    zone: ZoneInfo,
+    dialect: Dialect,
+    instant: LiteralString = "occurred_at",
 ) -> Sql:
-    """Write the bucket of `occurred_at`; `read_bucket` reads what comes back."""
+    """Write the bucket of `instant`; `read_bucket` reads what comes back."""
     if granularity == "hour":
-        return Sql("date_trunc('hour', occurred_at)")
+        return Sql(f"date_trunc('hour', {instant})")
     *changes, last = offsets(period, zone)
     seconds: LiteralString = "$offset_seconds"
     values: dict[str, Value] = {"offset_seconds": last.seconds}
@@ -30,17 +34,25 @@ def bucket(
     for n, offset in reversed([*enumerate(changes, 1)]):
         name: LiteralString = "x" * n
         seconds = (
-            f"CASE WHEN occurred_at < $until_{name} THEN $offset_{name}"
+            f"CASE WHEN {instant} < $until_{name} THEN $offset_{name}"
             f" ELSE {seconds} END"
         )
         values |= {f"until_{name}": offset.end, f"offset_{name}": offset.seconds}
-    local = dialect.plus_seconds("occurred_at", seconds)
+    local = dialect.plus_seconds(instant, seconds)
     return Sql(f"CAST(date_trunc('{granularity}', {local}) AS DATE)", values)
 
 
 def bucket_bounds(start: Sql) -> list[datetime]:
-    """Return the instants that what `bucket` wrote compares `occurred_at` with."""
+    """Return the instants that what `bucket` wrote compares its instant with."""
     return [value for value in start.values.values() if isinstance(value, datetime)]
+
+
+def bucket_ends(start: Sql) -> list[LiteralString]:
+    """Return the names of these instants, in what `bucket` wrote.
+
+    Between two of them, the later of two instants is not in the earlier bucket.
+    """
+    return [f"until_{'x' * n}" for n in range(1, len(bucket_bounds(start)) + 1)]
 
 
 def read_bucket(row: Row) -> str:

@@ -70,7 +70,7 @@ def visit_sums(
     scope: Scope,
     dialect: Dialect,
     columns: Mapping[LiteralString, OfSession],
-    ends: Collection[LiteralString],
+    parted: Collection[LiteralString],
     bounds: Collection[datetime] = (),
 ) -> Visits:
     """Write the SELECT of what adds up to the sessions that `visits` has.
@@ -80,32 +80,31 @@ def visit_sums(
     of one.
 
     Args:
-        columns: More of a session, by name. Of a piece it has to be the same as of its
-            session, wherever that is between two of `ends`.
-        ends: Names of values.
+        columns: More of a session, by name.
+        parted: All that may hold for `session_from` and `session_until` where one piece
+            of a session has another of the `columns` than another piece.
         bounds: As in `visits`.
     """
-    found = _visits(
-        scope,
-        {**_SUMS, **columns},
-        bounds,
-        _ADDED if dialect.joins_pieces else (),
-    )
-    split = _is_split(scope, ends)
+    if not dialect.joins_pieces:
+        return _visits(scope, {**_SUMS, **columns}, bounds)
+    found = _visits(scope, {**_SUMS, **columns}, bounds, _ADDED)
+    split = _is_split(scope, parted)
     return found._replace(rows=replace(found.rows, is_split=split, is_read="true"))
 
 
-def _is_split(scope: Scope, ends: Collection[LiteralString]) -> LiteralString:
+def goes_over(end: LiteralString) -> LiteralString:
+    """Write whether a session has events before `$end` and not before it."""
+    return f"session_from < ${end} AND session_until >= ${end}"
+
+
+def _is_split(scope: Scope, parted: Collection[LiteralString]) -> LiteralString:
     """Write what holds for a piece if those of its session do not just add up."""
     # The path of a piece is not its session's first.
     if "pathname" in scope.filtered:
         return "is_further"
     is_same: LiteralString = "is_alike" if scope.filters else "is_one_kind"
-    goes_over = " OR ".join(
-        f"session_from < ${end} AND session_until >= ${end}"
-        for end in ("around_start", "start", *ends, "end", "around_end")
-    )
-    return f"is_further AND (NOT {is_same} OR {goes_over})"
+    ends = map(goes_over, ("around_start", "start", "end", "around_end"))
+    return f"is_further AND (NOT {is_same} OR {' OR '.join((*ends, *parted))})"
 
 
 def _visits(
