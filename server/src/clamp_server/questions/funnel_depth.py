@@ -309,27 +309,35 @@ def _walked(number: int) -> LiteralString:
 
 def _mask(steps: Sequence[Step], dialect: Dialect) -> Sql:
     """Write the number that has a bit for each step that holds for an event."""
+    kinds = _kinds(steps)
     flags: list[LiteralString] = []
     values: dict[str, Value] = {}
-    for number, step in enumerate(steps, 1):
-        hole: LiteralString = f"step_{literal(number)}"
-        conditions: list[LiteralString] = [f"name = ${hole}"]
-        values[hole] = step.event
-        if step.path is not None:
-            path: LiteralString = f"${hole}_path"
-            conditions.append(
-                f"left(pathname, length({path})) = {path}"
-                if step.is_prefix
-                else f"pathname = {path}"
-            )
-            values[f"{hole}_path"] = step.path
-        for place, predicate in enumerate(step.predicates, 1):
-            held = _held(predicate, f"{hole}_{literal(place)}", dialect)
-            conditions.append(held.text)
-            values |= held.values
-        flag: LiteralString = " AND ".join(conditions)
-        flags.append(f"CASE WHEN {flag} THEN {literal(2 ** (number - 1))} ELSE 0 END")
+    # To look at a text is most of what an event costs, so each kind is asked for once.
+    for kind in sorted(set(kinds)):
+        held = _held_step(steps[kind - 1], f"step_{literal(kind)}", dialect)
+        bits = sum(2**place for place, other in enumerate(kinds) if other == kind)
+        flags.append(f"CASE WHEN {held.text} THEN {literal(bits)} ELSE 0 END")
+        values |= held.values
     return Sql(" + ".join(flags), values)
+
+
+def _held_step(step: Step, hole: LiteralString, dialect: Dialect) -> Sql:
+    """Write whether a step holds for an event."""
+    conditions: list[LiteralString] = [f"name = ${hole}"]
+    values: dict[str, Value] = {hole: step.event}
+    if step.path is not None:
+        path: LiteralString = f"${hole}_path"
+        conditions.append(
+            f"left(pathname, length({path})) = {path}"
+            if step.is_prefix
+            else f"pathname = {path}"
+        )
+        values[f"{hole}_path"] = step.path
+    for place, predicate in enumerate(step.predicates, 1):
+        held = _held(predicate, f"{hole}_{literal(place)}", dialect)
+        conditions.append(held.text)
+        values |= held.values
+    return Sql(" AND ".join(conditions), values)
 
 
 def _held(predicate: Predicate, hole: LiteralString, dialect: Dialect) -> Sql:
