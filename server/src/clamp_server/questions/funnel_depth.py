@@ -32,7 +32,7 @@ from clamp_server.model.scope import Scope
 from clamp_server.store.property_sql import property_sql
 from clamp_server.store.session_sql import in_sessions
 from clamp_server.store.sql import Dialect, Row, Sql, Value, literal
-from clamp_server.store.visit_sql import AROUND, visits
+from clamp_server.store.visit_sql import AROUND, visitors_of_visits
 
 # Bits that are exact in a 64-bit float. More events of one instant are not looked
 # at; each kind of them takes no more bits than it has steps.
@@ -49,23 +49,29 @@ class FunnelParams:
 
 def select_depths(params: FunnelParams, dialect: Dialect) -> Sql:
     """Write the SQL of a row a `depth`, with the `visitors` who got no further."""
-    visit = visits(params.scope)
+    visit = visitors_of_visits(params.scope)
     mask = _mask(params.steps, dialect)
-    browsed = _matching(f"session_key <> 0 AND {_BROWSED}", mask.text)
-    served = _matching(f"visitor_key <> 0 AND NOT {_BROWSED}", mask.text)
+    browsed = f"""
+        SELECT session_key, {_matching("events", mask.text)}
+        AND session_key <> 0 AND {_BROWSED}
+    """
     if params.scope.excludes_bots:
         browsed += " AND device_type <> 'bot'"
+    served = f"""
+        SELECT seq, visitor_key, start_order, {_matching("ordered_events", mask.text)}
+        AND visitor_key <> 0 AND NOT {_BROWSED}
+    """
     last = len(params.steps)
     walk: LiteralString = ", ".join(_walked(number) for number in range(2, last + 1))
     return Sql(
         f"""
         WITH placed AS (
-            SELECT visit_key AS session_key, occurred_at, start_order, mask
+            SELECT visit_key AS session_key, occurred_at, mask
             FROM ({in_sessions(served, _KEPT, (), dialect, AROUND)}) AS event
             WHERE visit_key <> 0
         ),
         session AS ({_sessions(browsed, visit.rows.all(dialect), params, dialect)}),
-        walked AS ({_walk_in_order(browsed, dialect)}),
+        walked AS ({_walk_in_order(browsed, last, dialect)}),
         candidate AS ({_candidates(browsed, last)}),
         walked_1 AS ({_BEGUN}), {walk}
         SELECT depth, count(*) AS visitors
@@ -95,18 +101,18 @@ def read_counts(params: FunnelParams, rows: Sequence[Row]) -> list[int]:
     ]
 
 
-_KEPT: tuple[LiteralString, ...] = ("visit_key", "occurred_at", "start_order", "mask")
+_KEPT: tuple[LiteralString, ...] = ("visit_key", "occurred_at", "mask")
 # The depth of a session that has to be walked.
 _OPEN: LiteralString = "-1"
 _BROWSED: LiteralString = "sent_by <> 'server'"
 
 
-def _matching(condition: LiteralString, mask: LiteralString) -> LiteralString:
-    """Write the SELECT of the events that any step holds for."""
+def _matching(table: LiteralString, mask: LiteralString) -> LiteralString:
+    """Write the end of a SELECT: of the events that any step holds for."""
     return f"""
-        SELECT seq, session_key, visitor_key, start_order, occurred_at, {mask} AS mask
-        FROM ordered_events
-        WHERE project_id = $project_id AND {AROUND} AND ({mask}) > 0 AND {condition}
+        occurred_at, {mask} AS mask
+        FROM {table}
+        WHERE project_id = $project_id AND {AROUND} AND ({mask}) > 0
     """
 
 
@@ -190,36 +196,48 @@ def _kinds(steps: Sequence[Step]) -> list[int]:
 def _events(browsed: LiteralString) -> LiteralString:
     """Write the SELECT of the events of all sessions that any step holds for."""
     return f"""
-        SELECT session_key, occurred_at, start_order, mask FROM ({browsed}) AS browsed
-        UNION ALL
-        SELECT session_key, occurred_at, start_order, mask FROM placed
+        {browsed} UNION ALL SELECT session_key, occurred_at, mask FROM placed
     """
 
 
-def _instant(order: LiteralString) -> LiteralString:
-    """Write an order without the bits that are below its millisecond."""
-    return f"({order} - {order} % 1048576)"
+# An event to walk is its instant and below that its mask. Of a session walked so far it
+# is the instant of the last event, and below that a bit for each step that is done and
+# _TIED once two events had one instant. So has one at `$around_start`, which is where a
+# session begins that has none: to walk it step by step is right as well.
+_INSTANT: LiteralString = "-1048576"
+_TIED: LiteralString = "1024"
+_DONE: LiteralString = "1023"
+_PACKED: LiteralString = (
+    "date_diff('millisecond', $around_start, occurred_at) * 1048576 + mask"
+)
 
 
-def _walk_in_order(browsed: LiteralString, dialect: Dialect) -> LiteralString:
+def _walk_in_order(
+    browsed: LiteralString, steps: int, dialect: Dialect
+) -> LiteralString:
     """Write the SELECT of how far each open session gets, if none of it `is_tied`."""
-    # Of the event before, the instant; below it 16 once two had the same one, and
-    # the steps that are done.
+    bits = dialect.common_bits
+    done = bits("state", _DONE)
+    # The bit of the next step is one more than those of the steps that are done.
     state: LiteralString = f"""
-        {_instant("event")}
-        + CASE WHEN {_instant("event")} = {_instant("state")} THEN 16 + state % 16
-            ELSE state % 32 END
-        + CAST(floor((event % 1048576) / power(2, state % 16)) AS BIGINT) % 2
+        {bits("event", _INSTANT)}
+        + CASE WHEN {bits("event", _INSTANT)} = {bits("state", _INSTANT)}
+            THEN {_TIED} + {done} ELSE {done} + {bits("state", _TIED)} END
+        + {bits("event", f"({done} + 1)")}
     """
     walked = dialect.folded("packed", "event", "state", state)
+    depth: LiteralString = " + ".join(
+        f"CASE WHEN {done} >= {literal(2**number - 1)} THEN 1 ELSE 0 END"
+        for number in range(1, steps + 1)
+    )
     return f"""
-        SELECT session_key, visitor_key, state % 16 AS depth,
-               CAST(state % 32 >= 16 AS BOOLEAN) AS is_tied
+        SELECT session_key, visitor_key, CAST({depth} AS BIGINT) AS depth,
+               CAST({bits("state", _TIED)} > 0 AS BOOLEAN) AS is_tied
         FROM (
             SELECT session_key, visitor_key, {walked} AS state
             FROM (
                 SELECT event.session_key AS session_key, visitor_key,
-                       {_instant("start_order")} + mask AS packed
+                       {_PACKED} AS packed
                 FROM ({_events(browsed)}) AS event
                 JOIN (SELECT * FROM session WHERE depth = {_OPEN}) AS session
                     ON event.session_key = session.session_key

@@ -32,6 +32,10 @@ class ClickHouseDialect:
         """Write the first value of an array that a condition on `name` holds for."""
         return f"arrayFirst({name} -> {condition}, {values})"
 
+    def common_bits(self, one: LiteralString, other: LiteralString) -> LiteralString:
+        """Write the whole number that has the bits that two have."""
+        return f"bitAnd({one}, {other})"
+
     def folded(
         self,
         values: LiteralString,

@@ -32,6 +32,10 @@ class DuckDBDialect:
         """Write the first value of an array that a condition on `name` holds for."""
         return f"list_filter({values}, lambda {name}: {condition})[1]"
 
+    def common_bits(self, one: LiteralString, other: LiteralString) -> LiteralString:
+        """Write the whole number that has the bits that two have."""
+        return f"({one} & {other})"
+
     def folded(
         self,
         values: LiteralString,

@@ -77,6 +77,10 @@ class Dialect(Protocol):
         """Write the first value of an array that a condition on `name` holds for."""
         ...
 
+    def common_bits(self, one: LiteralString, other: LiteralString) -> LiteralString:
+        """Write the whole number that has the bits that two have."""
+        ...
+
     def folded(
         self,
         values: LiteralString,

@@ -20,7 +20,13 @@ from typing import LiteralString, NamedTuple
 
 from clamp_server.model.scope import Scope
 from clamp_server.store.any_row_sql import any_row
-from clamp_server.store.piece_sql import SLOT, bounds_within, pieces, slot_of, touches
+from clamp_server.store.piece_sql import (
+    SLOT,
+    bounds_within,
+    pieces,
+    slot_of,
+    touches,
+)
 from clamp_server.store.scope_sql import filtered
 from clamp_server.store.session_rows_sql import (
     OfSession,
@@ -63,7 +69,16 @@ def visits(
         bounds: Instants that `columns` compare `occurred_at` with; `touches` needs
             `bounds_within` alone.
     """
-    return _visits(scope, {**_SHARED, **(columns or {})}, bounds)
+    return _visits(scope, {**_SHARED, **(columns or {})}, bounds, _READ)
+
+
+def visitors_of_visits(scope: Scope) -> Visits:
+    """Write what `visits` does, with `session_key` and `visitor_key` alone.
+
+    The other columns of pieces would take longer to plan than these to read.
+    """
+    visitor: LiteralString = "visitor_key"
+    return _visits(scope, {visitor: _SHARED[visitor]}, (), _OF_ANY)
 
 
 def visit_sums(
@@ -86,8 +101,8 @@ def visit_sums(
         bounds: As in `visits`.
     """
     if not dialect.joins_pieces:
-        return _visits(scope, {**_SUMS, **columns}, bounds)
-    found = _visits(scope, {**_SUMS, **columns}, bounds, _ADDED)
+        return _visits(scope, {**_SUMS, **columns}, bounds, _READ)
+    found = _visits(scope, {**_SUMS, **columns}, bounds, (*_READ, *_ADDED))
     split = _is_split(scope, parted)
     return found._replace(rows=replace(found.rows, is_split=split, is_read="true"))
 
@@ -111,13 +126,14 @@ def _visits(
     scope: Scope,
     columns: Mapping[LiteralString, OfSession],
     bounds: Collection[datetime],
-    added: Collection[LiteralString] = (),
+    named: Collection[LiteralString],
 ) -> Visits:
+    """Write the SELECT of sessions with `columns`, of those `named` of their pieces."""
     start, end = scope.period.start, scope.period.end
     condition: LiteralString = f"session_key <> 0 AND {AROUND}"
     if scope.excludes_bots:
         condition += " AND device_type <> 'bot'"
-    read = dict.fromkeys((*_READ, *scope.filtered, *added))
+    read = dict.fromkeys((*named, *scope.filtered))
     piece = pieces(condition, (*bounds, *bounds_within(start, end)), columns=read)
     _, filters = filtered(scope)
     conditions = [OfSession(_TOUCHES_PERIOD, f"{any_row(_TOUCHES_PERIOD)} = 1")]
@@ -171,19 +187,23 @@ _SUMS: Mapping[LiteralString, OfSession] = {
     ),
     "duration_ms": OfSession("added_ms", _DURATION_MS),
 }
-# What the texts above, and those of whoever asks, read of a piece.
-_READ: tuple[LiteralString, ...] = (
+# Of a piece: what says which sessions there are, whose, and their first values.
+_OF_ANY: tuple[LiteralString, ...] = (
     "session_key",
     "visitor_key",
-    "pathname",
-    "exit_pathname",
     "occurred_at",
     "last_at",
     "entry_order",
+    "is_further",
+)
+# What the texts above, and those of whoever asks, read.
+_READ: tuple[LiteralString, ...] = (
+    *_OF_ANY,
+    "pathname",
+    "exit_pathname",
     "exit_order",
     "page_views",
     "engaged_s",
-    "is_further",
 )
 _ADDED: tuple[LiteralString, ...] = (
     "added_ms",
