@@ -56,7 +56,9 @@ CREATE OR REPLACE TEMP VIEW incoming AS SELECT * FROM day LIMIT {most} OFFSET {s
 """
 _COLUMNS = {
     "project_id": f"'{PROJECT_ID}'",
-    "seq": "epoch_us(occurred_at) * 16 + row_number() OVER (ORDER BY occurred_at) % 16",
+    # Above those of the day before, also where its sessions go on after midnight.
+    "seq": "epoch_us((SELECT min(occurred_at) FROM made))"
+    " + row_number() OVER (ORDER BY occurred_at)",
     "name": "name",
     "sent_by": "CASE WHEN is_server THEN 'server' ELSE 'browser' END",
     "occurred_at": "occurred_at",
