@@ -39,9 +39,10 @@ _PIECES: LiteralString = """
     SELECT * FROM visit_pieces
     WHERE project_id = $project_id AND session_key <> 0 AND visitor_key <> 0
 """
-_UNPLACED: LiteralString = """
+UNPLACED: LiteralString = """
     SELECT visitor_key FROM unplaced_visitors WHERE project_id = $project_id
 """
+"""Visitors of whom DuckDB's `placed_events` may be out of date."""
 
 
 def in_sessions(
@@ -83,7 +84,7 @@ def in_sessions(
         """
         # Not IN, as in `SessionRows.together`: these are a few keys.
         rest = f"""
-            (SELECT * FROM served WHERE NOT (visitor_key NOT IN ({_UNPLACED}))) AS rest
+            (SELECT * FROM served WHERE NOT (visitor_key NOT IN ({UNPLACED}))) AS rest
         """
     session = sessions_of(rest, first_values(dimensions))
     return f"""
@@ -110,7 +111,7 @@ def _with_kept_sessions(
         LEFT JOIN (
             SELECT * FROM placed_events WHERE project_id = $project_id AND {kept_if}
         ) AS visit ON event.seq = visit.seq
-        WHERE event.visitor_key NOT IN ({_UNPLACED})
+        WHERE event.visitor_key NOT IN ({UNPLACED})
     """
 
 

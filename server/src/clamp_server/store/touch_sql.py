@@ -11,7 +11,8 @@ from. Where it names a user and no visitor, that is found by the same rules amon
 sessions of all of the user's visitors, as if one had had them all.
 
 All of it is worked out when a question is asked, so that the order of arrival
-changes nothing.
+changes nothing; but for the last touches of visitors that DuckDB keeps (see
+`placing_sql`), and keeps right.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from clamp_server.store.session_rows_sql import (
     SessionRows,
     first_values,
 )
-from clamp_server.store.session_sql import SPAN, placed, sessions_of
+from clamp_server.store.session_sql import SPAN, UNPLACED, placed, sessions_of
 from clamp_server.store.sql import Dialect
 
 _LINKED: LiteralString = """
@@ -95,16 +96,29 @@ def last_touches(
         columns={**SPAN, **first_values(dimensions)},
         keys=("visitor_key", "session_key"),
     )
+    known: LiteralString = ""
+    unknown: LiteralString = "SELECT * FROM paying"
+    # As in `in_sessions`; what a user's visitors had together is kept nowhere.
+    if dialect.joins_pieces:
+        known = f"""
+            SELECT event.seq AS seq, {touches} FROM paying AS event
+            JOIN (SELECT * FROM placed_events WHERE project_id = $project_id) AS visit
+                ON event.seq = visit.seq
+            WHERE event.visitor_key NOT IN ({UNPLACED})
+            UNION ALL
+        """
+        unknown += f" WHERE anonymous_id = '' OR NOT (visitor_key NOT IN ({UNPLACED}))"
     # Where `placed` has the visitor, here is whoever the sessions are looked for by.
     # A visitor may have the id of a user, so a letter tells them apart.
     return f"""
         SELECT * FROM (
             WITH paying AS ({events}),
+            unknown AS ({unknown}),
             served AS (
                 SELECT seq, start_order, CASE WHEN anonymous_id <> ''
                     THEN concat('v', anonymous_id) ELSE concat('u', user_id)
                 END AS visitor_key
-                FROM paying
+                FROM unknown
             ),
             piece AS (
                 SELECT whose.id AS visitor_key, {kept}
@@ -113,6 +127,7 @@ def last_touches(
                 WHERE piece.project_id = $project_id AND piece.session_key <> 0
             ),
             session AS ({sessions.all(dialect)})
+            {known}
             SELECT event.seq AS seq, {touches}
             FROM ({placed("served", "session", ["seq"])}) AS event
             JOIN session AS visit
@@ -131,10 +146,10 @@ _PLACING: tuple[LiteralString, ...] = (
 )
 _LOOKED_FOR: LiteralString = f"""
     SELECT DISTINCT visitor_key, concat('v', anonymous_id) AS id
-    FROM paying WHERE anonymous_id <> ''
+    FROM unknown WHERE anonymous_id <> ''
     UNION ALL
     SELECT DISTINCT visitor_key, concat('u', user_id) AS id {_LINKED}
-      AND user_id IN (SELECT user_id FROM paying WHERE anonymous_id = '')
+      AND user_id IN (SELECT user_id FROM unknown WHERE anonymous_id = '')
 """
 
 
