@@ -64,6 +64,23 @@ def test_clocks_may_change_within_a_quarter_of_an_hour(
     assert found == ([("2010-11-06", before), ("2010-11-07", 1)], 3)
 
 
+def test_a_session_may_leave_a_day_and_come_back_to_it(store: FilledStore) -> None:
+    # At 02:00 of 5 March 2010 it was 23:00 of the day before again.
+    changed = datetime(2010, 3, 4, 15, tzinfo=UTC)
+    # Three at a time are joined. The last one to come knows where the others are.
+    for hours in ((-2.5, 0.5), (-0.5,)):
+        store.add(*(view("ann", changed + n * HOUR) for n in hours))
+        store.add(view("ben"), view("ben"))
+
+    found = points(
+        store,
+        "period=2010-03-03:2010-03-06&metric=sessions&granularity=day",
+        zone="Antarctica/Casey",
+    )
+
+    assert found == ([("2010-03-04", 1), ("2010-03-05", 1)], 4)
+
+
 def test_each_metric_has_its_figure_a_bucket(store: FilledStore) -> None:
     store.add(view("ann", TODAY - MINUTE), view("ann", TODAY), view("ben"))
 

@@ -31,7 +31,7 @@ RELEASED: dict[Engine, list[str]] = {
         "bd4c24a6a0464ab1bc64f2efeefd27a088176c0e2a76f7f347a04f0069ae818a",
         "3b66bf8553b6649dc5eda5fd9eed274716a36a0419d45034ed47df9dfbac51c6",
         "09cd8f0ff18fcbd130e79a62ae59820f56c008a09ae9dd56687b123097cb61f9",
-        "b75a1f6d013215befa9c997224ae61380667f0b07c701a6b76a5f0bc54fc853e",
+        "48a8761114ea6868465f5b5edee9676817cc90270eb7410c45b52c4be496832b",
     ],
     "clickhouse": [
         "a23ec347c7e9cccf4d4bdf7a61d612537edcdfdfc73cd92b32335df24e8acd64",

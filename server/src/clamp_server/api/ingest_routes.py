@@ -127,6 +127,8 @@ class _Taker:
             )
             sent = len(admitted.body.events)
             outcome = await self._stored(admitted)
+            response = _answer(outcome, is_batch=endpoint.max_events is not None)
+            ingest.counts.settle(endpoint.path, sent, outcome)
         except RefusedError as refused:
             reason = cast(DropReason, refused.code)
             ingest.counts.refuse(endpoint.path, sent, reason)
@@ -138,8 +140,7 @@ class _Taker:
         except Exception as error:
             ingest.counts.refuse(endpoint.path, sent, "internal_error")
             return failed_response(error)
-        ingest.counts.settle(endpoint.path, sent, outcome)
-        return _answer(outcome, is_batch=endpoint.max_events is not None)
+        return response
 
     async def _stored(self, admitted: Admitted) -> Outcome:
         limiter, body = self._ingest.limiter, admitted.body

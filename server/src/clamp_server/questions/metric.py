@@ -19,12 +19,6 @@ Metric: TypeAlias = Literal[
 ]
 METRICS: tuple[Metric, ...] = get_args(Metric)
 
-SESSION_SUMS: LiteralString = """
-    count(*) AS sessions, count(*) FILTER (WHERE views = 1) AS bounces,
-    coalesce(sum(duration_ms), 0) AS duration_ms
-"""
-"""What the figures of sessions are made of, over rows of `visits`."""
-
 _IN_A: LiteralString = "occurred_at >= $a_start AND occurred_at < $a_end"
 _IN_B: LiteralString = "occurred_at >= $b_start AND occurred_at < $b_end"
 

@@ -9,7 +9,6 @@ from datetime import datetime
 from clamp_server.model.project import Project
 from clamp_server.model.scope import Scope
 from clamp_server.questions.ask import Question
-from clamp_server.questions.metric import SESSION_SUMS
 from clamp_server.questions.parameter import (
     FILTERS,
     LIMIT,
@@ -73,7 +72,9 @@ def select_session_paths(params: SessionPathsParams, dialect: Dialect) -> Sql:
     return Sql(
         f"""
         SELECT entry_page, exit_page, CAST(views = 1 AS BOOLEAN) AS bounced,
-               sum(views) AS pages, {SESSION_SUMS}
+               sum(views) AS pages, count(*) AS sessions,
+               count(*) FILTER (WHERE views = 1) AS bounces,
+               coalesce(sum(duration_ms), 0) AS duration_ms
         FROM ({visit.rows.all(dialect)}) AS visit
         WHERE views >= $min_pages
         GROUP BY entry_page, exit_page, bounced

@@ -63,8 +63,9 @@ def in_sessions(
             session that an event belongs to, 0 without one.
         dimensions: Columns that take the session's value where the event has none.
             Each costs time, so name only what is looked at.
-        kept_if: What holds for `occurred_at` of all `events`; and for `first_...`, the
-            value of its session, of each that takes one.
+        kept_if: What holds for the `occurred_at` of all `events`, and may hold for the
+            `first_...` of `dimensions`, the values of their sessions: those whose
+            session it does not hold for are as those without one.
     """
     own = ", ".join(
         f"coalesce(nullif({name}, ''), first_{name}, '') AS {name}"

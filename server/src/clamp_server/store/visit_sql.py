@@ -6,9 +6,9 @@ What its server did for the visitor has no session id, and is not part of it.
 
 Where only sums are asked for, sessions of several pieces are not grouped either: a
 piece that is joined has what it adds to its session, and when that began and ended as
-far as it was known. The piece that was joined last knows it of all. So if no piece that
-is looked at says that its session goes over an end of what is looked at, all are there
-and add up to the session, in whichever order they came.
+far as it was known. The piece that was joined last knows it of all. So if no piece in
+the period says that its session goes over an end of it, all are in there and add up to
+the session, in whichever order they came.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def _is_split(scope: Scope, parted: Collection[LiteralString]) -> LiteralString:
     if "pathname" in scope.filtered:
         return "is_further"
     is_same: LiteralString = "is_alike" if scope.filters else "is_one_kind"
-    ends = map(goes_over, ("around_start", "start", "end", "around_end"))
+    ends = map(goes_over, ("start", "end"))
     return f"is_further AND (NOT {is_same} OR {' OR '.join((*ends, *parted))})"
 
 

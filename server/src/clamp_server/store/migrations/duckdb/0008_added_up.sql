@@ -3,6 +3,7 @@
 -- are its duration and whether it has one page view. And what is known of the session by
 -- then, this piece included: when it began and ended, whether all its pieces have the same
 -- values beside the path (is_alike), and whether all or none are a bot's (is_one_kind).
+-- Values that differ have one values_key with a chance of 1 in 4,294,967,296.
 -- Whichever of a session's pieces was joined last knows these of the whole session.
 TRUNCATE joined_pieces;
 ALTER TABLE joined_pieces ADD COLUMN values_key UINTEGER;
