@@ -3,18 +3,23 @@ from __future__ import annotations
 import logging
 import sqlite3
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
 from tests.make import NOON, HandClock, event
+from tests.store.odd_tables import (
+    HeldTable,
+    OutOfFilesOnce,
+    OutOfMemoryOnce,
+    TurnNotingTable,
+)
 
 from clamp_server.errors import StoreUnavailableError
 from clamp_server.model.event import EnrichedEvent
 from clamp_server.model.ids import ProjectId
-from clamp_server.store.event_batch import EventBatch
 from clamp_server.store.journal import Group, Journal
 from clamp_server.store.journaled_store import (
     HURRIED_SWITCH_S,
@@ -124,30 +129,6 @@ def test_what_waits_is_loaded_without_being_asked_for(opened: Open, data: Path) 
     assert until(lambda: waiting(data) == [])
 
 
-class OutOfFilesOnce(DuckDBFile):
-    """A table whose first load meets what no database driver told of."""
-
-    has_failed = False
-
-    def load(self, batch: EventBatch) -> None:
-        if not self.has_failed:
-            self.has_failed = True
-            raise OSError(24, "Too many open files")
-        super().load(batch)
-
-
-class OutOfMemoryOnce(DuckDBFile):
-    """A table that once finds no memory to prepare a load in."""
-
-    has_failed = False
-
-    def prepare(self, groups: Sequence[Group]) -> EventBatch:
-        if not self.has_failed:
-            self.has_failed = True
-            raise MemoryError
-        return super().prepare(groups)
-
-
 @pytest.mark.parametrize("kind", [OutOfFilesOnce, OutOfMemoryOnce])
 def test_whatever_stops_a_load_it_is_tried_again(
     data: Path,
@@ -166,30 +147,6 @@ def test_whatever_stops_a_load_it_is_tried_again(
     assert [record.message for record in caplog.records] == [
         "events wait in the journal"
     ]
-
-
-class HeldTable(DuckDBFile):
-    """A table whose first load is held until it may go on, or fail."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self.prepared: list[list[int]] = []
-        self.is_loading = Event()
-        self.may_go_on = Event()
-        self.failure: Exception | None = None
-
-    def prepare(self, groups: Sequence[Group]) -> EventBatch:
-        batch = super().prepare(groups)
-        self.prepared.append(list(batch.seqs))
-        return batch
-
-    def load(self, batch: EventBatch) -> None:
-        if not self.is_loading.is_set():
-            self.is_loading.set()
-            assert self.may_go_on.wait(30)
-            if self.failure is not None:
-                raise self.failure
-        super().load(batch)
 
 
 @pytest.fixture
@@ -256,18 +213,6 @@ def test_more_than_may_wait_is_loaded_before_the_next_acknowledgement(
     left = [one.name for group in waiting(data) for one in group.events]
     assert "one" not in left
     assert names(store) == ["one", "two"]
-
-
-class TurnNotingTable(DuckDBFile):
-    """A table that notes for how long a thread may keep others waiting in a load."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self.turns_s: list[float] = []
-
-    def load(self, batch: EventBatch) -> None:
-        self.turns_s.append(sys.getswitchinterval())
-        super().load(batch)
 
 
 @pytest.mark.parametrize(

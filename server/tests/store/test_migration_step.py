@@ -195,17 +195,22 @@ def test_duckdb_joins_the_events_of_step_3_once_more(tmp_path: Path) -> None:
     assert rows == [{"seq": 2, "visit_key": 8}]
 
 
-def test_duckdb_joins_the_events_of_step_4_once_more(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("step", "kept"), [(4, ("joined_pieces", "placed_events")), (7, KEPT)]
+)
+def test_duckdb_joins_the_events_of_a_step_before_once_more(
+    tmp_path: Path, step: int, kept: tuple[LiteralString, ...]
+) -> None:
     path = tmp_path / "events.duckdb"
-    with duckdb_at(4, path) as connection:
-        for table in ("events", "joined_pieces", "placed_events"):
+    with duckdb_at(step, path) as connection:
+        for table in ("events", *kept):
             let_be_empty(connection, table)
         connection.execute(
             "INSERT INTO events (seq, sent_by, visitor_key, session_key) VALUES"
             " (1, 'browser', 7, 8), (2, 'server', 7, 0), (3, 'server', 0, 0)"
         )
-        connection.execute("INSERT INTO joined_pieces (session_key) VALUES (8)")
-        connection.execute("INSERT INTO placed_events (seq, visit_key) VALUES (2, 8)")
+        for table in kept:
+            connection.execute(f"INSERT INTO {table} DEFAULT VALUES")
         connection.execute("UPDATE joined_until SET seq = 3")
 
     store = DuckDBStore(path, join_at_events=1)
@@ -220,10 +225,12 @@ def test_duckdb_joins_the_events_of_step_4_once_more(tmp_path: Path) -> None:
 def test_duckdb_gives_the_keys_and_orders_of_step_6(tmp_path: Path) -> None:
     path = tmp_path / "events.duckdb"
     asked = (
-        "SELECT visitor_key = id_key(anonymous_id), id_key(anonymous_id), start_order,"
-        " entry_order, exit_order FROM ordered_events ORDER BY seq"
+        "SELECT event.visitor_key, id_key(anonymous_id), event.start_order,"
+        " event.entry_order, event.exit_order, piece.start_order, piece.entry_order,"
+        " piece.exit_order, page_views"
+        " FROM ordered_events AS event JOIN event_pieces AS piece USING (seq)"
+        " ORDER BY seq"
     )
-    *_, seventh = steps_after(0, "duckdb", path)[:7]
     with duckdb_at(6, path) as connection:
         let_be_empty(connection, "events")
         connection.executemany(
@@ -236,36 +243,14 @@ def test_duckdb_gives_the_keys_and_orders_of_step_6(tmp_path: Path) -> None:
             ],
         )
         before = connection.execute(asked).fetchall()
-        for statement in seventh.statements:
-            connection.execute(statement)
+        for step in steps_after(6, "duckdb", path):
+            for statement in step.statements:
+                connection.execute(statement)
         after = connection.execute(asked).fetchall()
 
+    keys = [id_key(text) for text in ("", "ann", "\u65e5\u672c\U0001f600")]
     assert after == before
-    assert [row[:2] for row in after] == [
-        (True, id_key(text)) for text in ("", "ann", "\u65e5\u672c\U0001f600")
-    ]
-
-
-def test_duckdb_joins_the_events_of_step_7_once_more(tmp_path: Path) -> None:
-    path = tmp_path / "events.duckdb"
-    with duckdb_at(7, path) as connection:
-        for table in ("events", *KEPT):
-            let_be_empty(connection, table)
-        connection.execute(
-            "INSERT INTO events (seq, sent_by, visitor_key, session_key) VALUES"
-            " (1, 'browser', 7, 8), (2, 'server', 7, 0), (3, 'server', 0, 0)"
-        )
-        for table in KEPT:
-            connection.execute(f"INSERT INTO {table} DEFAULT VALUES")
-        connection.execute("UPDATE joined_until SET seq = 3")
-
-    store = DuckDBStore(path, join_at_events=1)
-    before = [len(store.rows(Sql(f"SELECT * FROM {name}"))) for name in KEPT]
-    store.append([view("s", NOON)])
-    after = [len(store.rows(Sql(f"SELECT * FROM {name}"))) for name in KEPT]
-    store.close()
-
-    assert (before, after) == ([0, 0, 0, 0], [2, 2, 2, 1])
+    assert [row[:2] for row in after] == [(key, key) for key in keys]
 
 
 def test_clickhouse_brings_events_of_step_1_along(
